@@ -1,0 +1,5 @@
+//! The pure core.
+#![no_std]
+extern crate alloc;
+
+pub mod text;
