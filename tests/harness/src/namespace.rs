@@ -1,0 +1,23 @@
+//! Mounts that only the calling thread and its later children see.
+//!
+//! The kernel unmounts them when the last of these ends, by whatever signal. A demo calls this
+//! first, while it has one thread: then every thread and helper it makes is inside. A test calls
+//! it in its own thread, since a test process has many: unshare(2) then gives this thread a mount
+//! namespace of its own, and threads and processes it starts inherit it. Code that looks at
+//! `/proc/self/mountinfo` from such a thread must read `/proc/thread-self/mountinfo`.
+//! Never undone: a thread cannot go back.
+
+use rustix::mount::{MountPropagationFlags, mount_change};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+use crate::failure::{Result, Tried};
+
+/// Enters a new mount namespace from which nothing spreads out.
+pub fn enter_private_mounts() -> Result<()> {
+    // SAFETY: only the root, working directory and mounts of this thread change; no memory, no
+    // descriptor table.
+    unsafe { unshare_unsafe(UnshareFlags::NEWNS | UnshareFlags::FS) }
+        .tried("enter a mount namespace of its own")?;
+    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
+        .tried("make all mounts private")
+}
