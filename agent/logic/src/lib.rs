@@ -1,5 +1,21 @@
-//! The pure core.
+//! The pure core of xvdguard: what is so, and what should be done about it.
+//!
+//! Bytes that others read come in as values, decisions go out as values. Nothing here does I/O,
+//! reads a clock or draws a random number; `no_std` keeps it so.
 #![no_std]
+
 extern crate alloc;
 
+pub mod block;
+pub mod command_line;
+pub mod disk;
+pub mod kernel_log;
+pub mod kernel_version;
+pub mod mountinfo;
+pub mod observation;
+pub mod policy;
 pub mod text;
+pub mod vbd;
+pub mod verdict;
+pub mod volume;
+pub mod xen;

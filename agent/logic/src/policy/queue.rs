@@ -1,0 +1,170 @@
+//! `[[queue]]`: queue limits for the disks that match, one attribute at a time.
+//!
+//! Never `write_cache`: that one belongs to the barrier job, which needs proof.
+
+use alloc::collections::BTreeMap;
+use alloc::string::ToString;
+use core::fmt;
+
+use wildmatch::WildMatch;
+
+use crate::disk::Disk;
+use crate::text::Text;
+
+/// One `[[queue]]` entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueRule {
+    /// Pattern for the disk's name (`*` and `?`).
+    pub name: Text,
+    /// Pattern for one word of the backend kind (`phy`, `drbd`, …).
+    pub backend: Text,
+    /// Pattern for the backend's `params`.
+    pub params: Text,
+    /// What to set.
+    pub settings: BTreeMap<QueueAttribute, Text>,
+}
+
+impl Default for QueueRule {
+    fn default() -> Self {
+        let all = || Text::from("*");
+        QueueRule { name: all(), backend: all(), params: all(), settings: BTreeMap::new() }
+    }
+}
+
+impl QueueRule {
+    fn covers(&self, disk: &Disk) -> bool {
+        let kind = disk.backend_kind();
+        let params = disk.vbd.as_ref().and_then(|vbd| vbd.backend.text("params").cloned());
+        matches(&self.name, &disk.name)
+            && (matches(&self.backend, &Text::default())
+                || kind.words().any(|word| matches(&self.backend, &Text::from(word))))
+            && matches(&self.params, &params.unwrap_or_default())
+    }
+}
+
+fn matches(pattern: &Text, text: &Text) -> bool {
+    WildMatch::new(&pattern.to_string()).matches(&text.to_string())
+}
+
+/// What the rules want for this disk: for each attribute the last match wins.
+pub fn wanted(rules: &[QueueRule], disk: &Disk) -> BTreeMap<QueueAttribute, Text> {
+    let covering = rules.iter().filter(|rule| rule.covers(disk));
+    covering.flat_map(|rule| rule.settings.clone()).collect()
+}
+
+/// The queue attributes that a rule may set (Documentation/ABI/stable/sysfs-block).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum QueueAttribute {
+    /// Largest request, in KiB.
+    MaxSectorsKb,
+    /// Read ahead, in KiB.
+    ReadAheadKb,
+    /// Requests that may wait.
+    NrRequests,
+    /// I/O scheduler by name.
+    Scheduler,
+    /// Whether requests are merged: 0, 1 or 2.
+    Nomerges,
+    /// On which CPU requests complete: 0, 1 or 2.
+    RqAffinity,
+    /// Write-back throttling target, in microseconds; 0 is off.
+    WbtLatUsec,
+    /// Whether the disk counts as rotating: 0 or 1.
+    Rotational,
+}
+
+impl QueueAttribute {
+    /// Every attribute, in the order in which they are written.
+    pub const ALL: [QueueAttribute; 8] = [
+        QueueAttribute::Scheduler,
+        QueueAttribute::MaxSectorsKb,
+        QueueAttribute::ReadAheadKb,
+        QueueAttribute::NrRequests,
+        QueueAttribute::Nomerges,
+        QueueAttribute::RqAffinity,
+        QueueAttribute::WbtLatUsec,
+        QueueAttribute::Rotational,
+    ];
+
+    /// The name below `queue/` in sysfs, which is also the key in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            QueueAttribute::MaxSectorsKb => "max_sectors_kb",
+            QueueAttribute::ReadAheadKb => "read_ahead_kb",
+            QueueAttribute::NrRequests => "nr_requests",
+            QueueAttribute::Scheduler => "scheduler",
+            QueueAttribute::Nomerges => "nomerges",
+            QueueAttribute::RqAffinity => "rq_affinity",
+            QueueAttribute::WbtLatUsec => "wbt_lat_usec",
+            QueueAttribute::Rotational => "rotational",
+        }
+    }
+
+    /// The attribute of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|attribute| attribute.name() == name)
+    }
+
+    /// Whether the kernel could understand the value. What it rounds or refuses beyond that is
+    /// found by reading back.
+    pub fn accepts(self, value: &str) -> bool {
+        match self {
+            QueueAttribute::Scheduler => {
+                !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            }
+            QueueAttribute::Nomerges | QueueAttribute::RqAffinity => {
+                matches!(value, "0" | "1" | "2")
+            }
+            QueueAttribute::Rotational => matches!(value, "0" | "1"),
+            _ => value.parse::<u32>().is_ok(),
+        }
+    }
+}
+
+impl fmt::Display for QueueAttribute {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::sample;
+
+    fn rule(name: &str, backend: &str, params: &str, max_sectors_kb: &str) -> QueueRule {
+        QueueRule {
+            name: Text::from(name),
+            backend: Text::from(backend),
+            params: Text::from(params),
+            settings: BTreeMap::from([(QueueAttribute::MaxSectorsKb, Text::from(max_sectors_kb))]),
+        }
+    }
+
+    fn max_sectors_kb(rules: &[QueueRule]) -> Option<Text> {
+        let disk = sample::disk("xvda", &[("type", "phy"), ("params", "/dev/drbd3")]);
+        wanted(rules, &disk).remove(&QueueAttribute::MaxSectorsKb)
+    }
+
+    #[test]
+    fn the_last_matching_rule_wins() {
+        let rules = [rule("xvd*", "*", "*", "64"), rule("xvda", "drbd", "*", "4")];
+        assert_eq!(max_sectors_kb(&rules), Some(Text::from("4")));
+    }
+
+    #[test]
+    fn a_rule_must_match_in_all_its_parts() {
+        assert_eq!(max_sectors_kb(&[rule("xvdb", "*", "*", "4")]), None);
+        assert_eq!(max_sectors_kb(&[rule("*", "iscsi", "*", "4")]), None);
+        assert_eq!(max_sectors_kb(&[rule("*", "*", "/dev/vg0/*", "4")]), None);
+        assert_eq!(max_sectors_kb(&[rule("xvd?", "phy", "/dev/drbd*", "4")]), Some("4".into()));
+    }
+
+    #[test]
+    fn values_that_no_kernel_takes_are_refused() {
+        assert!(QueueAttribute::Scheduler.accepts("mq-deadline"));
+        assert!(!QueueAttribute::Scheduler.accepts("a b"));
+        assert!(!QueueAttribute::MaxSectorsKb.accepts("4k"));
+        assert!(!QueueAttribute::Nomerges.accepts("5"));
+    }
+}

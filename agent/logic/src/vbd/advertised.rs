@@ -1,0 +1,95 @@
+//! What the backend advertises about flushes, as blkfront reads it.
+//!
+//! The rules are those of blkfront_gather_backend_features (drivers/block/xen-blkfront.c):
+//! `feature-barrier` = 1 means barriers, `feature-flush-cache` = 1 overrides that, neither key
+//! means a backend that writes synchronously.
+
+use core::fmt;
+
+use super::keys::Keys;
+use crate::kernel_version::KernelVersion;
+
+/// What the backend advertises at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advertised {
+    /// `feature-flush-cache` = 1.
+    Flush,
+    /// Only `feature-barrier` = 1.
+    Barrier,
+    /// A key is there and none is 1.
+    Off,
+    /// Neither key exists. That is healthy: nothing needs a flush.
+    Absent,
+}
+
+impl Advertised {
+    /// Reads the backend's keys for a kernel; an unknown kernel counts as a new one.
+    pub fn from_keys(backend: &Keys, kernel: Option<KernelVersion>) -> Self {
+        let knows_flush = kernel.is_none_or(KernelVersion::blkfront_knows_flush);
+        let flush = backend.text("feature-flush-cache").filter(|_| knows_flush);
+        let barrier = backend.text("feature-barrier");
+        let is_on = |key: &str| backend.number(key).is_some_and(|value| value != 0);
+        match (flush, barrier) {
+            (None, None) => Advertised::Absent,
+            (Some(_), _) if is_on("feature-flush-cache") => Advertised::Flush,
+            (_, Some(_)) if is_on("feature-barrier") => Advertised::Barrier,
+            _ => Advertised::Off,
+        }
+    }
+
+    /// Whether the frontend sends flushes of some kind.
+    pub fn is_on(self) -> bool {
+        matches!(self, Advertised::Flush | Advertised::Barrier)
+    }
+
+    /// The key that switches the operation.
+    pub fn key(self) -> &'static str {
+        match self {
+            Advertised::Barrier => "feature-barrier",
+            _ => "feature-flush-cache",
+        }
+    }
+}
+
+impl fmt::Display for Advertised {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Advertised::Flush => "feature-flush-cache = 1",
+            Advertised::Barrier => "feature-barrier = 1",
+            Advertised::Off => "flush and barrier advertised as 0",
+            Advertised::Absent => "neither flush nor barrier advertised",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advertised(keys: &[(&str, &str)], kernel: KernelVersion) -> Advertised {
+        Advertised::from_keys(&Keys::from(keys), Some(kernel))
+    }
+
+    #[test]
+    fn flush_overrides_barrier_and_absent_is_not_off() {
+        let new = KernelVersion::new(6, 1, 0);
+        let (flush, barrier) = ("feature-flush-cache", "feature-barrier");
+        for (keys, expected) in [
+            (&[(flush, "1"), (barrier, "1")][..], Advertised::Flush),
+            (&[(barrier, "1")], Advertised::Barrier),
+            (&[(flush, "0"), (barrier, "1")], Advertised::Barrier),
+            (&[(flush, "0")], Advertised::Off),
+            (&[(flush, "0"), (barrier, "0")], Advertised::Off),
+            (&[], Advertised::Absent),
+            (&[(flush, "yes")], Advertised::Off),
+        ] {
+            assert_eq!(advertised(keys, new), expected, "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn a_kernel_of_2_6_32_sees_only_the_barrier() {
+        let keys = [("feature-flush-cache", "1")];
+        assert_eq!(advertised(&keys, KernelVersion::new(2, 6, 32)), Advertised::Absent);
+    }
+}

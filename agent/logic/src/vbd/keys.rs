@@ -1,0 +1,125 @@
+//! The keys of one xenstore directory, and which keys the frontend driver and we read.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::Text;
+
+/// Key and value of one xenstore directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keys(BTreeMap<String, Text>);
+
+impl Keys {
+    /// The value of a key.
+    pub fn text(&self, key: &str) -> Option<&Text> {
+        self.0.get(key)
+    }
+
+    /// The value of a key that holds a decimal number.
+    pub fn number(&self, key: &str) -> Option<u64> {
+        self.0.get(key).and_then(Text::number)
+    }
+
+    /// Adds a key.
+    pub fn insert(&mut self, key: &str, value: Text) {
+        self.0.insert(key.to_string(), value);
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Keys and values by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Text)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+}
+
+impl From<&[(&str, &str)]> for Keys {
+    fn from(pairs: &[(&str, &str)]) -> Self {
+        Keys(pairs.iter().map(|(key, value)| (key.to_string(), Text::from(*value))).collect())
+    }
+}
+
+/// The backend's keys that decide a verdict or a queue rule: all that early boot reads.
+pub const BACKEND_DECISIVE: &[&str] = &[
+    "feature-flush-cache",
+    "feature-barrier",
+    "mode",
+    "info",
+    "device-type",
+    "type",
+    "params",
+    "script",
+    "physical-device-path",
+];
+
+/// The frontend's keys that early boot reads besides `backend`.
+pub const FRONTEND_DECISIVE: &[&str] = &["state", "event-channel"];
+
+/// Every backend key that Linux blkfront has ever read (drivers/block/xen-blkfront.c), and those
+/// that toolstacks and backends write for people (Xen's libxl_disk.c, blkif.h).
+pub const BACKEND_ALL: &[&str] = &[
+    "feature-flush-cache",
+    "feature-barrier",
+    "mode",
+    "info",
+    "device-type",
+    "type",
+    "params",
+    "script",
+    "physical-device-path",
+    "physical-device",
+    "state",
+    "sectors",
+    "sector-size",
+    "physical-sector-size",
+    "feature-discard",
+    "discard-granularity",
+    "discard-alignment",
+    "discard-secure",
+    "discard-enable",
+    "feature-persistent",
+    "feature-max-indirect-segments",
+    "max-ring-page-order",
+    "multi-queue-max-queues",
+    "feature-large-sector-size",
+    "dev",
+    "online",
+    "removable",
+    "bootable",
+    "frontend-id",
+    "hotplug-status",
+    "direct-io-safe",
+    "specification",
+];
+
+/// Every frontend key that Linux blkfront writes or reads.
+pub const FRONTEND_ALL: &[&str] = &[
+    "state",
+    "event-channel",
+    "backend-id",
+    "virtual-device",
+    "virtual-device-ext",
+    "device-type",
+    "trusted",
+    "protocol",
+    "ring-ref",
+    "ring-page-order",
+    "feature-persistent",
+    "multi-queue-num-queues",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_decides_is_among_all() {
+        assert!(BACKEND_DECISIVE.iter().all(|key| BACKEND_ALL.contains(key)));
+        assert!(FRONTEND_DECISIVE.iter().all(|key| FRONTEND_ALL.contains(key)));
+    }
+}

@@ -1,0 +1,315 @@
+//! From evidence to verdict.
+//!
+//! The order matters: what cannot be flushed, then every sign of a failure on this connection,
+//! then what the backend advertises, then whether flushes still reach it, and only then whether
+//! one of them was proof. Measured on 5.10, 6.1, 6.12 and 7.2 under a real Xen.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::FlushVerdict;
+use super::evidence::{Evidence, Source};
+use super::report::DiskReport;
+use crate::disk::{Disk, WriteCache};
+use crate::kernel_log::LogFact;
+use crate::kernel_log::connection::ConnectionLog;
+use crate::observation::Observation;
+use crate::vbd::advertised::Advertised;
+
+/// A flush that was sent to a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// When it was sent, in milliseconds since boot.
+    pub sent_ms: u64,
+    /// How it ended.
+    pub outcome: ProbeOutcome,
+}
+
+/// How a probe ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeOutcome {
+    /// fsync returned 0 after so many microseconds.
+    Returned {
+        /// How long it took.
+        took_us: u64,
+    },
+    /// fsync returned this errno.
+    Error {
+        /// As in errno(3).
+        errno: i32,
+    },
+    /// No answer within the deadline of so many milliseconds.
+    Silent {
+        /// The deadline.
+        deadline_ms: u64,
+    },
+    /// Not sent, and why.
+    NotSent(NotSent),
+}
+
+/// Why a disk was not probed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSent {
+    /// The node carries a mounted file system and this kernel has no ranged flush.
+    Mounted,
+    /// Something holds the node that neither mountinfo nor sysfs names.
+    Claimed,
+    /// The kernel's line is rate limited: this disk's turn did not come before the deadline.
+    RateLimited,
+    /// The mode says to look only.
+    ByPolicy,
+    /// The node could not be opened or is not the disk it should be.
+    NodeUnusable,
+}
+
+/// EOPNOTSUPP (errno(3)); the value of x86, ARM and POWER.
+const EOPNOTSUPP: i32 = 95;
+
+/// What is known about one disk besides the observation.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Knowledge<'a> {
+    /// The disk as it was seen before the probe of this run.
+    pub before: Option<&'a Disk>,
+    /// The probe of this run.
+    pub probe: Option<Probe>,
+    /// Earlier reports of this boot on the same connection, newest first.
+    pub earlier: &'a [&'a DiskReport],
+}
+
+/// Judges one disk.
+pub fn judge(disk: &Disk, seen: &Observation, known: Knowledge<'_>) -> DiskReport {
+    let has_keys = disk.vbd.as_ref().filter(|vbd| vbd.backend_path.is_some());
+    let advertised = has_keys.map(|vbd| Advertised::from_keys(&vbd.backend, seen.kernel));
+    let log = ConnectionLog::of(&seen.log, &disk.name, seen.kernel);
+    let mut case = Case { disk, seen, known, advertised, log, evidence: Vec::new() };
+    let (verdict, reason) = case.conclude();
+    let switched_off_by_us = case.known.earlier.iter().any(|report| report.switched_off_by_us);
+    DiskReport {
+        verdict,
+        reason,
+        evidence: case.evidence,
+        switched_off_by_us,
+        ..DiskReport::new(disk, advertised)
+    }
+}
+
+struct Case<'a> {
+    disk: &'a Disk,
+    seen: &'a Observation,
+    known: Knowledge<'a>,
+    advertised: Option<Advertised>,
+    log: ConnectionLog<'a>,
+    evidence: Vec<Evidence>,
+}
+
+type Conclusion = (FlushVerdict, String);
+
+impl Case<'_> {
+    fn conclude(&mut self) -> Conclusion {
+        if let Some(why) = self.disk.unflushable() {
+            return (FlushVerdict::Absent, format!("{why}"));
+        }
+        self.note_advertised();
+        self.failure()
+            .or_else(|| self.not_advertised())
+            .or_else(|| self.not_sent())
+            .or_else(|| self.proof())
+            .unwrap_or_else(|| (FlushVerdict::Untested, self.why_untested()))
+    }
+
+    fn note(&mut self, source: Source, text: impl Into<String>, boot_ms: u64) {
+        self.evidence.push(Evidence::new(source, text, boot_ms));
+    }
+
+    fn note_line(&mut self, fact: &LogFact) {
+        self.note(Source::KernelLog, format!("{}", fact.line), fact.boot_ms);
+    }
+
+    fn note_advertised(&mut self) {
+        let now = self.seen.boot_ms;
+        match self.advertised {
+            Some(advertised) => self.note(Source::Xenstore, format!("{advertised}"), now),
+            None => {
+                if let Some(connect) = self.log.connect {
+                    self.note_line(connect);
+                }
+            }
+        }
+    }
+
+    /// Every sign that a flush failed on this connection. A refusal outweighs an error: the
+    /// backend said what it cannot do.
+    fn failure(&mut self) -> Option<Conclusion> {
+        if self.advertised == Some(Advertised::Absent) {
+            return None;
+        }
+        let refused = [self.refused_in_log(), self.key_dropped(), self.refused_by_errno()];
+        let failing = [self.failed_in_log(), self.failed_by_errno()];
+        if refused.contains(&true) {
+            let reason = "the backend advertised flushes and answered EOPNOTSUPP to one";
+            return Some((FlushVerdict::Refused, reason.into()));
+        }
+        if failing.contains(&true) {
+            let reason = "the backend answered a flush with an error";
+            return Some((FlushVerdict::Failing, reason.into()));
+        }
+        self.failed_earlier()
+    }
+
+    fn refused_in_log(&mut self) -> bool {
+        self.log.refused.inspect(|fact| self.note_line(fact)).is_some()
+    }
+
+    fn failed_in_log(&mut self) -> bool {
+        self.log.failed.inspect(|fact| self.note_line(fact)).is_some()
+    }
+
+    /// A Linux backend rewrites the key of an operation to 0 after it refused one.
+    fn key_dropped(&mut self) -> bool {
+        let Some(now) = self.advertised else { return false };
+        let before = self.known.before.and_then(|disk| disk.vbd.as_ref());
+        let before = before.map(|vbd| Advertised::from_keys(&vbd.backend, self.seen.kernel));
+        let dropped = match before {
+            Some(before) => before.is_on() && before != now,
+            None => false,
+        };
+        let was_on = self.known.earlier.iter().any(|report| report.advertised == Some(true));
+        let by_connect_line = self.log.enabled_at_connect == Some(true);
+        if !dropped && !((was_on || by_connect_line) && !now.is_on()) {
+            return false;
+        }
+        let key = before.filter(|_| dropped).map_or("the advertised key", Advertised::key);
+        let text = format!("{key} went from 1 to 0 on this connection");
+        self.note(Source::Xenstore, text, self.seen.boot_ms);
+        true
+    }
+
+    /// blkfront returns success for failed flushes: its return code says nothing.
+    fn probe_errno(&self) -> Option<(i32, u64)> {
+        let swallowed = self.disk.device.as_ref().is_none_or(|device| device.is_blkfront);
+        match self.known.probe {
+            Some(Probe { outcome: ProbeOutcome::Error { errno }, sent_ms }) if !swallowed => {
+                Some((errno, sent_ms))
+            }
+            _ => None,
+        }
+    }
+
+    fn refused_by_errno(&mut self) -> bool {
+        self.errno_is(|errno| errno == EOPNOTSUPP)
+    }
+
+    fn failed_by_errno(&mut self) -> bool {
+        self.errno_is(|errno| errno != EOPNOTSUPP)
+    }
+
+    fn errno_is(&mut self, wanted: fn(i32) -> bool) -> bool {
+        let Some((errno, sent_ms)) = self.probe_errno().filter(|(errno, _)| wanted(*errno)) else {
+            return false;
+        };
+        self.note(Source::Probe, format!("fsync of the node returned errno {errno}"), sent_ms);
+        true
+    }
+
+    /// A failure holds for the whole connection: blkfront never sends a flush again.
+    fn failed_earlier(&mut self) -> Option<Conclusion> {
+        let is_failure = |verdict| matches!(verdict, FlushVerdict::Refused | FlushVerdict::Failing);
+        let report = self.known.earlier.iter().find(|report| is_failure(report.verdict))?;
+        self.evidence.extend(report.evidence.iter().cloned());
+        Some((report.verdict, report.reason.clone()))
+    }
+
+    fn not_advertised(&mut self) -> Option<Conclusion> {
+        match (self.advertised, self.log.enabled_at_connect) {
+            (Some(Advertised::Absent), _) => {
+                let reason = "the backend offers no flush: it writes synchronously";
+                Some((FlushVerdict::Absent, reason.into()))
+            }
+            (Some(Advertised::Off), _) => {
+                Some((FlushVerdict::Off, "the backend says that it has no flush".into()))
+            }
+            (None, Some(false)) => {
+                let reason = "blkfront connected without flushes; xenstore was not read";
+                Some((FlushVerdict::Absent, reason.into()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Advertised, and yet the kernel does not send it.
+    fn not_sent(&mut self) -> Option<Conclusion> {
+        if let Some(given_up) = self.log.given_up {
+            self.note_line(given_up);
+            let reason = "advertised, but blkfront gave flushes up after a failed write";
+            return Some((FlushVerdict::Lost, reason.into()));
+        }
+        if self.disk.write_cache() != WriteCache::Through {
+            return None;
+        }
+        self.note(Source::Sysfs, "queue/write_cache = write through", self.seen.boot_ms);
+        if self.known.earlier.iter().any(|report| report.switched_off_by_us) {
+            return Some((FlushVerdict::SwitchedOff, "xvdguard wrote write through".into()));
+        }
+        let never_by_kernel =
+            self.seen.kernel.is_some_and(|kernel| !kernel.aborts_on_failed_flush());
+        if never_by_kernel || self.log.is_complete {
+            let reason = "somebody else wrote write through: no flush failed";
+            return Some((FlushVerdict::SwitchedOff, reason.into()));
+        }
+        let reason = "advertised, but no longer sent; the log does not reach back to the cause";
+        Some((FlushVerdict::Lost, reason.into()))
+    }
+
+    fn proof(&mut self) -> Option<Conclusion> {
+        if !self.log.is_complete {
+            return None;
+        }
+        if let Some(Probe { outcome: ProbeOutcome::Returned { took_us }, sent_ms }) =
+            self.known.probe
+        {
+            let text = format!("a flush was sent and returned after {} ms", took_us / 1000);
+            self.note(Source::Probe, text, sent_ms);
+            return Some((FlushVerdict::Proven, "flush works".into()));
+        }
+        let is_proof = |report: &&&DiskReport| report.verdict == FlushVerdict::Proven;
+        let report = self.known.earlier.iter().find(is_proof)?;
+        let probes = report.evidence.iter().filter(|fact| fact.source == Source::Probe);
+        self.evidence.extend(probes.cloned());
+        Some((FlushVerdict::Proven, report.reason.clone()))
+    }
+
+    fn why_untested(&self) -> String {
+        match self.known.probe.map(|probe| probe.outcome) {
+            None => "not probed in this boot. Do: xvdguard probe".into(),
+            Some(ProbeOutcome::Silent { deadline_ms }) => {
+                format!("no answer to a flush within {deadline_ms} ms: the backend is silent")
+            }
+            Some(ProbeOutcome::Error { errno }) => {
+                format!("the flush returned errno {errno}, which blkfront never returns itself")
+            }
+            Some(ProbeOutcome::NotSent(why)) => why.sentence().into(),
+            Some(ProbeOutcome::Returned { .. }) => "the kernel log has a gap or does not reach \
+                back to the connect: a failure before it would not be seen"
+                .into(),
+        }
+    }
+}
+
+impl NotSent {
+    fn sentence(self) -> &'static str {
+        match self {
+            NotSent::Mounted => {
+                "the node carries a mounted file system and this kernel has no ranged flush \
+                 (io_uring, 5.1+, may be disabled by kernel.io_uring_disabled)"
+            }
+            NotSent::Claimed => "something holds the node that neither mountinfo nor sysfs names",
+            NotSent::RateLimited => {
+                "its turn did not come in time: the kernel's line is rate limited. \
+                 Do: xvdguard probe"
+            }
+            NotSent::ByPolicy => "the mode says to look only",
+            NotSent::NodeUnusable => "its node in /dev is missing or is another device",
+        }
+    }
+}

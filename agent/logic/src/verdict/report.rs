@@ -1,0 +1,112 @@
+//! What is kept of a look: the verdict of each disk with its evidence, good for this boot only.
+//!
+//! Early boot writes `/run/xvdguard/early.json`, `probe` writes `probe.json`; both have this
+//! shape, and an earlier report speaks of a disk only while its connection is the same.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::FlushVerdict;
+use super::evidence::Evidence;
+use crate::disk::{Connection, Disk};
+use crate::text::Text;
+use crate::vbd::advertised::Advertised;
+
+/// The version of every JSON document.
+pub const SCHEMA: u32 = 1;
+
+/// A whole report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// `SCHEMA`.
+    pub schema: u32,
+    /// `xvdguard` or `xvdguard-early`.
+    pub tool: String,
+    /// That tool's version.
+    pub version: String,
+    /// The boot this report belongs to.
+    pub boot_id: Option<Text>,
+    /// When it was written, in milliseconds since boot.
+    pub boot_ms: u64,
+    /// RFC 3339 in UTC, where the clock was at hand.
+    pub time: Option<String>,
+    /// Every disk.
+    pub disks: Vec<DiskReport>,
+    /// What was done or could not be done, in sentences.
+    #[serde(default)]
+    pub said: Vec<String>,
+    /// Round trips to xenstore and requests in them.
+    #[serde(default)]
+    pub xenstore: Option<XenstoreUse>,
+}
+
+/// How much xenstore was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct XenstoreUse {
+    /// Waits for an answer that the next question depended on.
+    pub round_trips: u64,
+    /// Questions in all.
+    pub requests: u64,
+}
+
+/// One disk, as JSON document D.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskReport {
+    /// The kernel's name.
+    pub name: Text,
+    /// The vbd's number.
+    pub vbd: Option<u32>,
+    /// What serves it, in words.
+    pub backend_kind: String,
+    /// What the evidence adds up to.
+    pub verdict: FlushVerdict,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// The facts it rests on.
+    pub evidence: Vec<Evidence>,
+    /// What must be unchanged for this to hold.
+    #[serde(default)]
+    pub connection: Connection,
+    /// Whether the backend advertised a flush operation when this was written.
+    #[serde(default)]
+    pub advertised: Option<bool>,
+    /// Whether xvdguard wrote `write through` to this disk.
+    #[serde(default)]
+    pub switched_off_by_us: bool,
+}
+
+impl DiskReport {
+    /// The head of a report about `disk`.
+    pub fn new(disk: &Disk, advertised: Option<Advertised>) -> Self {
+        DiskReport {
+            name: disk.name.clone(),
+            vbd: disk.vbd.as_ref().map(|vbd| vbd.id),
+            backend_kind: alloc::format!("{}", disk.backend_kind()),
+            verdict: FlushVerdict::Untested,
+            reason: String::new(),
+            evidence: Vec::new(),
+            connection: disk.connection(),
+            advertised: advertised.map(Advertised::is_on),
+            switched_off_by_us: false,
+        }
+    }
+}
+
+/// What earlier reports of this boot say about a disk on the same connection, newest first.
+pub fn earlier<'a>(
+    reports: &'a [Report],
+    boot_id: Option<&Text>,
+    disk: &Disk,
+) -> Vec<&'a DiskReport> {
+    let connection = disk.connection();
+    let mut found: Vec<(u64, &DiskReport)> = reports
+        .iter()
+        .filter(|report| report.boot_id.is_some() && report.boot_id.as_ref() == boot_id)
+        .flat_map(|report| report.disks.iter().map(move |one| (report.boot_ms, one)))
+        .filter(|(_, one)| one.name == disk.name && one.connection == connection)
+        .collect();
+    found.sort_by_key(|(boot_ms, _)| core::cmp::Reverse(*boot_ms));
+    found.into_iter().map(|(_, one)| one).collect()
+}
