@@ -8,6 +8,7 @@ extern crate alloc;
 
 pub mod block;
 pub mod command_line;
+pub mod decide_boot;
 pub mod disk;
 pub mod kernel_log;
 pub mod kernel_version;
@@ -18,4 +19,5 @@ pub mod text;
 pub mod vbd;
 pub mod verdict;
 pub mod volume;
+pub mod wording;
 pub mod xen;

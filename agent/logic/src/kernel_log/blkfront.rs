@@ -11,8 +11,8 @@ pub enum Message {
     State {
         /// The disk.
         disk: Text,
-        /// Whether flushes or barriers are now sent.
-        enabled: bool,
+        /// What is now sent.
+        uses: Uses,
     },
     /// The backend answered a flush or barrier with EOPNOTSUPP.
     Refused {
@@ -28,6 +28,17 @@ pub enum Message {
     Resumed,
     /// Lines like those above were dropped (blkfront prints them rate limited).
     Suppressed,
+}
+
+/// What blkfront sends to a disk to make data durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uses {
+    /// "flush diskcache: enabled"
+    Flush,
+    /// "barrier: enabled", "barriers enabled"
+    Barrier,
+    /// "barrier or flush: disabled"
+    Nothing,
 }
 
 impl Message {
@@ -88,16 +99,21 @@ fn failure(said: &[u8], disk: &Text) -> Option<Message> {
 
 fn state(said: &[u8], disk: Text) -> Option<Message> {
     // "barriers enabled (drain)" is the form of 2.6 kernels, "barrier or flush: disabled; …" later.
-    for subject in [&b"barriers "[..], b"barrier: ", b"flush diskcache: ", b"barrier or flush: "] {
-        let Some(value) = said.strip_prefix(subject) else { continue };
-        let end = value.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(value.len());
-        return match &value[..end] {
-            b"enabled" => Some(Message::State { disk, enabled: true }),
-            b"disabled" => Some(Message::State { disk, enabled: false }),
-            _ => None,
-        };
-    }
-    None
+    let subjects = [
+        (&b"barriers "[..], Uses::Barrier),
+        (b"barrier: ", Uses::Barrier),
+        (b"flush diskcache: ", Uses::Flush),
+        (b"barrier or flush: ", Uses::Nothing),
+    ];
+    let (value, operation) =
+        subjects.into_iter().find_map(|(text, uses)| Some((said.strip_prefix(text)?, uses)))?;
+    let end = value.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(value.len());
+    let uses = match &value[..end] {
+        b"enabled" => operation,
+        b"disabled" => Uses::Nothing,
+        _ => return None,
+    };
+    Some(Message::State { disk, uses })
 }
 
 /// The characters of disk names, DISK_NAME_LEN (include/linux/genhd.h) bounding them.
@@ -137,18 +153,18 @@ mod tests {
 
     #[test]
     fn state_lines_of_every_kernel_are_understood() {
-        let state = |enabled| Some(Message::State { disk: "xvda".into(), enabled });
+        let state = |uses| Some(Message::State { disk: "xvda".into(), uses });
         for (line, expected) in [
-            ("blkfront: xvda: barriers enabled", state(true)),
-            ("blkfront: xvda: barriers enabled (drain)", state(true)),
-            ("blkfront: xvda: barriers disabled", state(false)),
-            ("blkfront: xvda: barrier or flush: disabled", state(false)),
-            ("blkfront: xvda: flush diskcache: enabled", state(true)),
-            ("blkfront: xvda: barrier: enabled; persistent grants: enabled;", state(true)),
+            ("blkfront: xvda: barriers enabled", state(Uses::Barrier)),
+            ("blkfront: xvda: barriers enabled (drain)", state(Uses::Barrier)),
+            ("blkfront: xvda: barriers disabled", state(Uses::Nothing)),
+            ("blkfront: xvda: barrier or flush: disabled", state(Uses::Nothing)),
+            ("blkfront: xvda: flush diskcache: enabled", state(Uses::Flush)),
+            ("blkfront: xvda: barrier: enabled; persistent grants: enabled;", state(Uses::Barrier)),
             (
                 "blkfront: xvda: barrier or flush: disabled; persistent grants: enabled; \
                  indirect descriptors: enabled; bounce buffer: enabled",
-                state(false),
+                state(Uses::Nothing),
             ),
             ("blkfront: xvda: flush diskcache: perhaps", None),
         ] {

@@ -1,6 +1,6 @@
 //! What the log says about one disk since it last connected.
 
-use super::blkfront::Message;
+use super::blkfront::{Message, Uses};
 use super::{KernelLog, LogFact};
 use crate::kernel_version::KernelVersion;
 use crate::text::Text;
@@ -10,79 +10,81 @@ use crate::text::Text;
 pub struct ConnectionLog<'a> {
     /// The state line of the connect, where the log still holds it.
     pub connect: Option<&'a LogFact>,
-    /// Whether that line said that flushes are sent.
-    pub enabled_at_connect: Option<bool>,
+    /// What that line said is sent.
+    pub uses_at_connect: Option<Uses>,
     /// The first flush that the backend refused.
     pub refused: Option<&'a LogFact>,
     /// The first flush that the backend answered with an error.
     pub failed: Option<&'a LogFact>,
     /// The line by which blkfront gave flushes up (up to 6.10).
     pub given_up: Option<&'a LogFact>,
-    /// Whether no line about this disk can be missing.
-    pub is_complete: bool,
+    /// When it connected, as far as the log tells: 0 stands for "before the log".
+    connected_ms: u64,
+    /// Since when no line about this disk is missing; none without a log.
+    complete_since_ms: Option<u64>,
 }
 
 impl<'a> ConnectionLog<'a> {
     /// Folds the facts about `disk`.
     pub fn of(log: &'a KernelLog, disk: &Text, kernel: Option<KernelVersion>) -> Self {
         let mut folded = ConnectionLog::default();
-        let mut connected_ms = 0;
         for fact in log.facts.iter().filter(|fact| fact.message.concerns(disk)) {
-            if folded.take(fact, kernel) {
-                connected_ms = fact.boot_ms;
-            }
+            folded.take(fact, kernel);
         }
-        let since = log.complete_for_flush_since_ms();
-        folded.is_complete = since.is_some_and(|since| since <= connected_ms);
+        folded.complete_since_ms = log.complete_for_flush_since_ms();
         folded
     }
 
-    /// Takes one fact; true when it is a connect.
-    fn take(&mut self, fact: &'a LogFact, kernel: Option<KernelVersion>) -> bool {
+    /// Whether no line about this connection can be missing.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete_since(self.connected_ms)
+    }
+
+    /// Whether no line since `boot_ms` can be missing: enough where a report knows what was before.
+    pub fn is_complete_since(&self, boot_ms: u64) -> bool {
+        self.complete_since_ms.is_some_and(|since| since <= boot_ms.max(self.connected_ms))
+    }
+
+    fn take(&mut self, fact: &'a LogFact, kernel: Option<KernelVersion>) {
         match &fact.message {
-            Message::State { enabled: true, .. } => self.begin(fact, true),
-            Message::State { enabled: false, .. } if self.could_give_up() => {
+            Message::State { uses: Uses::Nothing, .. } if self.could_give_up() => {
                 self.given_up.get_or_insert(fact);
-                false
             }
-            Message::State { enabled: false, .. } => self.begin(fact, false),
+            Message::State { uses, .. } => self.begin(fact, *uses),
             Message::Refused { .. } => {
                 self.refused.get_or_insert(fact);
-                false
             }
             Message::Failed { .. } => {
                 self.failed.get_or_insert(fact);
-                false
             }
-            Message::Resumed => self.resume(kernel),
-            Message::Suppressed => false,
+            Message::Resumed => self.resume(fact, kernel),
+            Message::Suppressed => {}
         }
     }
 
     /// Whether a "disabled" now would be the end of flushes that were sent, not a connect.
     fn could_give_up(&self) -> bool {
-        self.enabled_at_connect == Some(true) || self.refused.is_some() || self.failed.is_some()
+        let sent = matches!(self.uses_at_connect, Some(Uses::Flush | Uses::Barrier));
+        sent || self.refused.is_some() || self.failed.is_some()
     }
 
-    fn begin(&mut self, fact: &'a LogFact, enabled: bool) -> bool {
+    fn begin(&mut self, fact: &'a LogFact, uses: Uses) {
         *self = ConnectionLog {
+            connected_ms: fact.boot_ms,
             connect: Some(fact),
-            enabled_at_connect: Some(enabled),
+            uses_at_connect: Some(uses),
             ..ConnectionLog::default()
         };
-        true
     }
 
     /// After a resume the features are read anew. Up to 6.10 a failure before it is not healed:
     /// the queue stays at write through (measured on 5.10 and 6.1); from 6.11 on it is.
-    fn resume(&mut self, kernel: Option<KernelVersion>) -> bool {
+    fn resume(&mut self, fact: &LogFact, kernel: Option<KernelVersion>) {
         let heals = kernel.is_some_and(|kernel| !kernel.aborts_on_failed_flush());
         let had_failed = self.refused.is_some() || self.failed.is_some();
-        if had_failed && !heals {
-            return false;
+        if !had_failed || heals {
+            *self = ConnectionLog { connected_ms: fact.boot_ms, ..ConnectionLog::default() };
         }
-        *self = ConnectionLog::default();
-        true
     }
 }
 
@@ -121,15 +123,15 @@ mod tests {
     fn disabled_at_probe_is_a_connect_and_no_failure() {
         let log = log(0, &[DISABLED]);
         let folded = fold(&log, OLD);
-        assert_eq!(folded.enabled_at_connect, Some(false));
-        assert!(folded.given_up.is_none() && folded.refused.is_none() && folded.is_complete);
+        assert_eq!(folded.uses_at_connect, Some(Uses::Nothing));
+        assert!(folded.given_up.is_none() && folded.refused.is_none() && folded.is_complete());
     }
 
     #[test]
     fn a_refusal_and_what_follows_belong_to_the_connection() {
         let log = log(0, &[ENABLED, REFUSED, DISABLED, "blkfront: xvdb: empty flush op failed"]);
         let folded = fold(&log, OLD);
-        assert_eq!(folded.enabled_at_connect, Some(true));
+        assert_eq!(folded.uses_at_connect, Some(Uses::Flush));
         assert_eq!(folded.refused.map(|fact| fact.line.clone()), Some(REFUSED.into()));
         assert!(folded.given_up.is_some() && folded.failed.is_none());
     }
@@ -144,7 +146,7 @@ mod tests {
     fn a_new_connect_forgets_what_was_before() {
         let log = log(0, &[ENABLED, REFUSED, DISABLED, ENABLED]);
         let folded = fold(&log, OLD);
-        assert!(folded.refused.is_none() && folded.given_up.is_none() && folded.is_complete);
+        assert!(folded.refused.is_none() && folded.given_up.is_none() && folded.is_complete());
     }
 
     #[test]
@@ -157,18 +159,18 @@ mod tests {
     #[test]
     fn a_log_that_begins_after_the_connect_is_not_complete() {
         let late = log(700, &["something else"]);
-        assert!(!fold(&late, OLD).is_complete);
+        assert!(!fold(&late, OLD).is_complete());
         let connect_inside = log(700, &[ENABLED]);
-        assert!(fold(&connect_inside, OLD).is_complete);
-        assert!(!fold(&KernelLog::default(), OLD).is_complete);
+        assert!(fold(&connect_inside, OLD).is_complete());
+        assert!(!fold(&KernelLog::default(), OLD).is_complete());
     }
 
     #[test]
     fn dropped_lines_and_gaps_are_missing_lines() {
         let suppressed = log(0, &[ENABLED, "blkif_interrupt: 3 callbacks suppressed"]);
-        assert!(!fold(&suppressed, NEW).is_complete);
+        assert!(!fold(&suppressed, NEW).is_complete());
         let mut gap = log(0, &[ENABLED]);
         gap.gap(5000);
-        assert!(!fold(&gap, NEW).is_complete);
+        assert!(!fold(&gap, NEW).is_complete());
     }
 }

@@ -5,6 +5,8 @@
 pub mod frozen;
 pub mod queue;
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -42,6 +44,14 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// What the `[[queue]]` rules were read from, for people.
+    pub fn source(&self) -> String {
+        match &self.hash {
+            Some(hash) => format!("the configuration (hash {hash})"),
+            None => "the configuration".into(),
+        }
+    }
+
     /// The kernel command line beats files.
     pub fn overruled_by(mut self, words: &KernelWords) -> Self {
         self.inert |= words.inert;

@@ -6,11 +6,14 @@
 
 use core::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::keys::Keys;
 use crate::kernel_version::KernelVersion;
 
 /// What the backend advertises at this moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Advertised {
     /// `feature-flush-cache` = 1.
     Flush,
@@ -40,6 +43,15 @@ impl Advertised {
     /// Whether the frontend sends flushes of some kind.
     pub fn is_on(self) -> bool {
         matches!(self, Advertised::Flush | Advertised::Barrier)
+    }
+
+    /// Whether the backend took back what it advertised `before`, on the same connection.
+    pub fn is_less_than(self, before: Advertised) -> bool {
+        match before {
+            Advertised::Flush => matches!(self, Advertised::Barrier | Advertised::Off),
+            Advertised::Barrier => self == Advertised::Off,
+            Advertised::Off | Advertised::Absent => false,
+        }
     }
 
     /// The key that switches the operation.

@@ -13,6 +13,7 @@ use super::evidence::{Evidence, Source};
 use super::report::DiskReport;
 use crate::disk::{Disk, WriteCache};
 use crate::kernel_log::LogFact;
+use crate::kernel_log::blkfront::Uses;
 use crate::kernel_log::connection::ConnectionLog;
 use crate::observation::Observation;
 use crate::vbd::advertised::Advertised;
@@ -168,21 +169,25 @@ impl Case<'_> {
     /// A Linux backend rewrites the key of an operation to 0 after it refused one.
     fn key_dropped(&mut self) -> bool {
         let Some(now) = self.advertised else { return false };
-        let before = self.known.before.and_then(|disk| disk.vbd.as_ref());
-        let before = before.map(|vbd| Advertised::from_keys(&vbd.backend, self.seen.kernel));
-        let dropped = match before {
-            Some(before) => before.is_on() && before != now,
-            None => false,
-        };
-        let was_on = self.known.earlier.iter().any(|report| report.advertised == Some(true));
-        let by_connect_line = self.log.enabled_at_connect == Some(true);
-        if !dropped && !((was_on || by_connect_line) && !now.is_on()) {
+        let Some(before) = self.once_advertised().find(|before| now.is_less_than(*before)) else {
             return false;
-        }
-        let key = before.filter(|_| dropped).map_or("the advertised key", Advertised::key);
-        let text = format!("{key} went from 1 to 0 on this connection");
+        };
+        let text = format!("{} went from 1 to 0 on this connection", before.key());
         self.note(Source::Xenstore, text, self.seen.boot_ms);
         true
+    }
+
+    /// What was advertised earlier on this connection, by each witness that there is.
+    fn once_advertised(&self) -> impl Iterator<Item = Advertised> {
+        let before = self.known.before.and_then(|disk| disk.vbd.as_ref());
+        let before = before.map(|vbd| Advertised::from_keys(&vbd.backend, self.seen.kernel));
+        let by_log = match self.log.uses_at_connect {
+            Some(Uses::Flush) => Some(Advertised::Flush),
+            Some(Uses::Barrier) => Some(Advertised::Barrier),
+            _ => None,
+        };
+        let by_reports = self.known.earlier.iter().filter_map(|report| report.advertised);
+        before.into_iter().chain(by_log).chain(by_reports)
     }
 
     /// blkfront returns success for failed flushes: its return code says nothing.
@@ -221,7 +226,7 @@ impl Case<'_> {
     }
 
     fn not_advertised(&mut self) -> Option<Conclusion> {
-        match (self.advertised, self.log.enabled_at_connect) {
+        match (self.advertised, self.log.uses_at_connect) {
             (Some(Advertised::Absent), _) => {
                 let reason = "the backend offers no flush: it writes synchronously";
                 Some((FlushVerdict::Absent, reason.into()))
@@ -229,7 +234,7 @@ impl Case<'_> {
             (Some(Advertised::Off), _) => {
                 Some((FlushVerdict::Off, "the backend says that it has no flush".into()))
             }
-            (None, Some(false)) => {
+            (None, Some(Uses::Nothing)) => {
                 let reason = "blkfront connected without flushes; xenstore was not read";
                 Some((FlushVerdict::Absent, reason.into()))
             }
@@ -253,7 +258,7 @@ impl Case<'_> {
         }
         let never_by_kernel =
             self.seen.kernel.is_some_and(|kernel| !kernel.aborts_on_failed_flush());
-        if never_by_kernel || self.log.is_complete {
+        if never_by_kernel || self.log.is_complete() {
             let reason = "somebody else wrote write through: no flush failed";
             return Some((FlushVerdict::SwitchedOff, reason.into()));
         }
@@ -262,25 +267,37 @@ impl Case<'_> {
     }
 
     fn proof(&mut self) -> Option<Conclusion> {
-        if !self.log.is_complete {
-            return None;
+        let Some(Probe { outcome: ProbeOutcome::Returned { took_us }, sent_ms }) = self.known.probe
+        else {
+            return self.proof_by_report();
+        };
+        if !self.log.is_complete() {
+            return self.proof_by_report();
         }
-        if let Some(Probe { outcome: ProbeOutcome::Returned { took_us }, sent_ms }) =
-            self.known.probe
-        {
-            let text = format!("a flush was sent and returned after {} ms", took_us / 1000);
-            self.note(Source::Probe, text, sent_ms);
-            return Some((FlushVerdict::Proven, "flush works".into()));
-        }
+        let text = format!("a flush was sent and returned after {} ms", took_us / 1000);
+        self.note(Source::Probe, text, sent_ms);
+        Some((FlushVerdict::Proven, "flush works".into()))
+    }
+
+    /// An earlier proof holds while no later line can be missing.
+    fn proof_by_report(&mut self) -> Option<Conclusion> {
         let is_proof = |report: &&&DiskReport| report.verdict == FlushVerdict::Proven;
         let report = self.known.earlier.iter().find(is_proof)?;
-        let probes = report.evidence.iter().filter(|fact| fact.source == Source::Probe);
-        self.evidence.extend(probes.cloned());
+        let probe = report.evidence.iter().find(|fact| fact.source == Source::Probe)?;
+        if !self.log.is_complete_since(probe.boot_ms?) {
+            return None;
+        }
+        self.evidence.push(probe.clone());
         Some((FlushVerdict::Proven, report.reason.clone()))
     }
 
     fn why_untested(&self) -> String {
+        const GAP: &str = "the kernel log has a gap or does not reach back to the connect: \
+            a failure before it would not be seen";
+        let was_proven =
+            self.known.earlier.iter().any(|report| report.verdict == FlushVerdict::Proven);
         match self.known.probe.map(|probe| probe.outcome) {
+            None if was_proven => GAP.into(),
             None => "not probed in this boot. Do: xvdguard probe".into(),
             Some(ProbeOutcome::Silent { deadline_ms }) => {
                 format!("no answer to a flush within {deadline_ms} ms: the backend is silent")
@@ -289,9 +306,7 @@ impl Case<'_> {
                 format!("the flush returned errno {errno}, which blkfront never returns itself")
             }
             Some(ProbeOutcome::NotSent(why)) => why.sentence().into(),
-            Some(ProbeOutcome::Returned { .. }) => "the kernel log has a gap or does not reach \
-                back to the connect: a failure before it would not be seen"
-                .into(),
+            Some(ProbeOutcome::Returned { .. }) => GAP.into(),
         }
     }
 }
@@ -313,3 +328,6 @@ impl NotSent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

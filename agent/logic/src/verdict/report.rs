@@ -69,9 +69,9 @@ pub struct DiskReport {
     /// What must be unchanged for this to hold.
     #[serde(default)]
     pub connection: Connection,
-    /// Whether the backend advertised a flush operation when this was written.
+    /// What the backend advertised when this was written; none where xenstore was not read.
     #[serde(default)]
-    pub advertised: Option<bool>,
+    pub advertised: Option<Advertised>,
     /// Whether xvdguard wrote `write through` to this disk.
     #[serde(default)]
     pub switched_off_by_us: bool,
@@ -88,7 +88,7 @@ impl DiskReport {
             reason: String::new(),
             evidence: Vec::new(),
             connection: disk.connection(),
-            advertised: advertised.map(Advertised::is_on),
+            advertised,
             switched_off_by_us: false,
         }
     }

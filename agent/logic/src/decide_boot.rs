@@ -1,0 +1,172 @@
+//! Early boot: from policy and verdicts to what is set before root is mounted.
+//!
+//! The decision table of the design, columns "up to 6.10" and "6.11+". Nothing here is written to
+//! any disk, and nothing is switched off where flushes are proven, unless a person said so.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::disk::{Disk, WriteCache};
+use crate::observation::Observation;
+use crate::policy::queue::{self, QueueAttribute};
+use crate::policy::{BarrierMode, Lever, Policy};
+use crate::text::Text;
+use crate::verdict::FlushVerdict;
+use crate::verdict::report::DiskReport;
+use crate::wording;
+
+/// The root file system, as far as it is known before it is mounted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RootDevice {
+    /// The disks below it.
+    pub disks: Vec<Text>,
+    /// Whether its super block was read and is one of ext3 or ext4: both have a journal and know
+    /// `barrier=0`.
+    pub is_ext3_or_ext4: bool,
+}
+
+/// What early boot does, and what it says about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BootDecision {
+    /// Attributes to write, in order.
+    pub settings: Vec<QueueSetting>,
+    /// Whether root is to be mounted with `barrier=0`.
+    pub root_needs_barrier_0: bool,
+    /// Sentences for the kernel log and the report.
+    pub said: Vec<String>,
+}
+
+/// One attribute below `queue/` to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueSetting {
+    /// The disk.
+    pub disk: Text,
+    /// Which attribute.
+    pub attribute: Attribute,
+    /// The value to write.
+    pub value: Text,
+    /// Why, in one sentence.
+    pub reason: String,
+}
+
+/// What may be written below `queue/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attribute {
+    /// `write_cache`: belongs to the barrier job alone.
+    WriteCache,
+    /// Any other, by `[[queue]]`.
+    Limit(QueueAttribute),
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Attribute::WriteCache => to.write_str("write_cache"),
+            Attribute::Limit(limit) => write!(to, "{limit}"),
+        }
+    }
+}
+
+/// Decides what to set, from what was seen and judged.
+pub fn decide_boot(
+    policy: &Policy,
+    seen: &Observation,
+    verdicts: &[DiskReport],
+    root: Option<&RootDevice>,
+) -> BootDecision {
+    let mut decision = BootDecision::default();
+    let words = wording::boot::Words { policy, kernel: seen.kernel };
+    for report in verdicts {
+        let Some(disk) = seen.disk(&report.name) else { continue };
+        let lever = lever(policy, seen, disk, report);
+        let is_below_root = root.is_some_and(|root| root.disks.contains(&disk.name));
+        match lever {
+            Switch::Queue => decision.settings.push(QueueSetting {
+                disk: disk.name.clone(),
+                attribute: Attribute::WriteCache,
+                value: Text::from("write through"),
+                reason: words.why_off(report),
+            }),
+            Switch::Mount if is_below_root => decision.want_barrier_0(root),
+            Switch::Mount | Switch::None => {}
+        }
+        decision.said.push(words.disk(report, lever));
+        decision.settings.extend(limits(policy, disk));
+    }
+    decision
+}
+
+impl BootDecision {
+    fn want_barrier_0(&mut self, root: Option<&RootDevice>) {
+        if root.is_some_and(|root| root.is_ext3_or_ext4) {
+            self.root_needs_barrier_0 = true;
+        } else {
+            self.said.push(wording::boot::ROOT_NOT_EXT.into());
+        }
+    }
+}
+
+/// How flushes are switched off on one disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// Not at all.
+    None,
+    /// By `queue/write_cache`.
+    Queue,
+    /// By `barrier=0` on ext3 and ext4.
+    Mount,
+}
+
+fn lever(policy: &Policy, seen: &Observation, disk: &Disk, report: &DiskReport) -> Switch {
+    let wanted = match policy.barrier.value {
+        BarrierMode::On | BarrierMode::Leave => false,
+        BarrierMode::Off => disk.unflushable().is_none(),
+        BarrierMode::Auto => report.verdict == FlushVerdict::Refused && is_deadly(seen, disk),
+    };
+    match (wanted, policy.lever, disk.write_cache()) {
+        (false, ..) => Switch::None,
+        (true, Lever::Mount, _) => Switch::Mount,
+        (true, _, WriteCache::Through) => Switch::None,
+        (true, _, WriteCache::Back) => Switch::Queue,
+        (true, Lever::Auto, WriteCache::Unknown) => Switch::Mount,
+        (true, Lever::Queue, WriteCache::Unknown) => Switch::None,
+    }
+}
+
+/// Whether a refused flush can abort a journal here: the kernel is one that does, or the driver
+/// hands the error to the file system, which every kernel's journal dies of.
+fn is_deadly(seen: &Observation, disk: &Disk) -> bool {
+    let by_kernel = seen.kernel.is_none_or(|kernel| kernel.aborts_on_failed_flush());
+    by_kernel || disk.device.as_ref().is_some_and(|device| !device.is_blkfront)
+}
+
+/// Queue limits that differ from what the disk has.
+fn limits(policy: &Policy, disk: &Disk) -> Vec<QueueSetting> {
+    let Some(device) = &disk.device else { return Vec::new() };
+    let wanted = queue::wanted(&policy.queue, disk);
+    let differing = wanted.into_iter().filter(|(attribute, value)| {
+        device.queue.get(attribute.name()).is_some_and(|has| current(*attribute, has) != *value)
+    });
+    differing
+        .map(|(attribute, value)| QueueSetting {
+            disk: disk.name.clone(),
+            attribute: Attribute::Limit(attribute),
+            value,
+            reason: format!("[[queue]] of {}", policy.source()),
+        })
+        .collect()
+}
+
+/// The scheduler file lists all and brackets the one in force: `[none] mq-deadline`.
+fn current(attribute: QueueAttribute, shown: &Text) -> Text {
+    let shown_str = shown.as_str().unwrap_or_default();
+    match (attribute, shown_str.split_once('[').and_then(|(_, rest)| rest.split_once(']'))) {
+        (QueueAttribute::Scheduler, Some((name, _))) => Text::from(name),
+        _ => shown.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

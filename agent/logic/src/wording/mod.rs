@@ -1,0 +1,6 @@
+//! Every sentence that an operator reads: what is so, why we think so, what to do.
+//!
+//! One place, so that the same thing is said with the same words everywhere.
+
+pub mod boot;
+pub mod status;
