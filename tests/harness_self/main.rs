@@ -2,4 +2,5 @@
 //!
 //! Never tests the agent; never runs without leaving the machine as it was.
 
+mod disks;
 mod stores;

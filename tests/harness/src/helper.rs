@@ -5,9 +5,11 @@
 //! helper has a thread that starts it, waits for it and does nothing else. Never signals by a
 //! process id, which may belong to somebody else by then, only through a pidfd.
 
+use std::env;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
@@ -79,6 +81,15 @@ impl Drop for Helper {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Where a helper program of these tests was built: beside the test, or one folder above.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let ours = env::current_exe().tried("find the program that runs")?;
+    let built = ours.ancestors().skip(1).take(2).map(|folder| folder.join(name));
+    built.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+        Failure::new(format!("{name} is not built: cargo build -p xvdguard-tests --bin {name}"))
+    })
 }
 
 fn begin(command: &mut Command) -> io::Result<(Started, Child)> {

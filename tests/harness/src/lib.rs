@@ -10,7 +10,11 @@
 
 pub mod deadline;
 pub mod failure;
+pub mod fault;
+pub mod faulty_storage;
 pub mod helper;
+pub mod loop_device;
+pub mod mount;
 pub mod namespace;
 pub mod program;
 pub mod requires;

@@ -34,6 +34,9 @@ struct Base {
     _lifeline: Option<ChildStdin>,
 }
 
+/// How the path of every scratch directory of every process begins.
+pub const ALL: &str = "/var/tmp/xvdguard-tests-";
+
 static BASE: OnceLock<Result<Base>> = OnceLock::new();
 
 impl Scratch {
@@ -55,10 +58,11 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        for mount_point in mounts_below(&self.path).iter().rev() {
+        let below = format!("{}/", self.path.display());
+        for mount_point in mounts_below(&below).iter().rev() {
             let _ = unmount(mount_point, UnmountFlags::DETACH);
         }
-        if mounts_below(&self.path).is_empty() {
+        if mounts_below(&below).is_empty() {
             let _ = fs::remove_dir_all(&self.path);
         }
     }
@@ -69,18 +73,20 @@ pub fn base() -> Result<&'static Path> {
     BASE.get_or_init(make_base).as_ref().map(|base| &*base.path).map_err(Clone::clone)
 }
 
-/// The mount points below a directory, in this thread's mount namespace, oldest first.
-pub fn mounts_below(directory: &Path) -> Vec<PathBuf> {
+/// The mount points whose path begins with `start`, in this thread's mount namespace, oldest
+/// first.
+pub fn mounts_below(start: &str) -> Vec<PathBuf> {
     let mountinfo = fs::read_to_string("/proc/thread-self/mountinfo").unwrap_or_default();
     let mount_points = mountinfo.lines().filter_map(|line| line.split(' ').nth(4));
-    mount_points.map(PathBuf::from).filter(|point| point.starts_with(directory)).collect()
+    mount_points.filter(|point| point.starts_with(start)).map(PathBuf::from).collect()
 }
 
 fn make_base() -> Result<Base> {
+    let (folder, prefix) = ALL.rsplit_once('/').unwrap_or(("/", ALL));
     let path = tempfile::Builder::new()
-        .prefix("xvdguard-tests-")
-        .tempdir_in("/var/tmp")
-        .tried("make a directory in /var/tmp")?
+        .prefix(prefix)
+        .tempdir_in(folder)
+        .tried(format_args!("make a directory in {folder}"))?
         .keep();
     let lifeline = start_keeper(&path).tried("start the keeper of the scratch directory")?;
     Ok(Base { path, _lifeline: lifeline })
