@@ -1,0 +1,61 @@
+# The few commands of everyday work on xvdguard; `make` alone lists them.
+#
+# Thin on purpose: cargo knows how to build, tests/ knows how to test. T="words" runs only the
+# tests whose name holds one of the words. DESTDIR and PREFIX are for those who make packages.
+
+PREFIX = /usr
+# Recursive, so that `make help` works where there is no Rust yet.
+TRIPLE = $(shell rustc -vV | sed -n 's/^host: //p')
+TARGET_DIR = $(abspath $(or $(CARGO_TARGET_DIR),target))
+# Where `make build` leaves the programs; the tests that look at them find them by this name.
+export XVDGUARD_BIN_DIR = $(TARGET_DIR)/programs
+DOCUMENTS = $(wildcard README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE)
+
+.PHONY: help demo test lint bench build install clean check-fresh
+
+help: ## Lists these targets.
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: ## Shows xvdguard on broken storage of this machine (root, Debian 12, one minute).
+	tests/prepare
+	@$(MAKE) --no-print-directory build
+	cargo run -q --release -p xvdguard-tests --bin demo
+
+test: ## Runs all tests (root, Debian 12), or with T="words" those with such names.
+	tests/prepare
+	@$(MAKE) --no-print-directory build
+	cargo test --workspace --no-fail-fast -- $(T)
+
+lint: ## Judges format, Rust and shell, and whether Cargo.lock is up to date.
+	cargo fetch --locked --target $(TRIPLE)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	git -c safe.directory='*' ls-files -co --exclude-standard | while read -r file; do \
+		if head -qn 1 "$$file" | grep -aqE '^#!.*[/ ](ba|da)?sh( |$$)'; then echo "$$file"; fi; \
+	done | xargs -rd '\n' shellcheck
+
+bench: ## Measures, and writes BENCHMARKS.md (root, Debian 12).
+	tests/prepare
+	@$(MAKE) --no-print-directory build
+	cargo run --release -p xvdguard-tests --bin bench
+
+# One package at a time: built together, the early program would get the daemon's features.
+build: ## Builds the two programs as they are shipped, the early one static.
+	cargo build --release --target $(TRIPLE) -p xvdguard
+	RUSTFLAGS="$(RUSTFLAGS) -C target-feature=+crt-static" \
+		cargo build --release --target $(TRIPLE) -p xvdguard-early
+	@install -D -t $(XVDGUARD_BIN_DIR) \
+		$(addprefix $(TARGET_DIR)/$(TRIPLE)/release/,xvdguard xvdguard-early)
+
+install: build ## Installs the programs and documents below DESTDIR.
+	install -D -t $(DESTDIR)$(PREFIX)/sbin $(XVDGUARD_BIN_DIR)/xvdguard
+	install -D -t $(DESTDIR)$(PREFIX)/lib/xvdguard $(XVDGUARD_BIN_DIR)/xvdguard-early
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/xvdguard $(DOCUMENTS)
+
+clean: ## Removes everything that was built.
+	cargo clean
+
+check-fresh: ## Lints, tests and shows the last commit in a new clone, as strangers would.
+	clone=$$(mktemp -d) && trap 'rm -rf "$$clone"' EXIT INT TERM && \
+		git clone -q . "$$clone/xvdguard" && \
+		env -u CARGO_TARGET_DIR $(MAKE) -C "$$clone/xvdguard" lint test demo
