@@ -1,6 +1,8 @@
 //! Proves the harness: each part against the real kernel, as root, several at once.
 //!
-//! Never tests the agent; never runs without leaving the machine as it was.
+//! Never tests the agent, never leaves anything on the machine.
 
+mod cleanup;
 mod disks;
+mod guests;
 mod stores;

@@ -45,6 +45,11 @@ impl Error {
         Error { tried, on: on.into(), cause: Cause::TimedOut(after_ms) }
     }
 
+    /// Whether the thing simply does not exist.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.cause, Cause::System(Errno::NOENT | Errno::NOTDIR))
+    }
+
     /// The errno, where a system call failed.
     pub fn errno(&self) -> Option<Errno> {
         match self.cause {

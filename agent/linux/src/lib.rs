@@ -1,3 +1,18 @@
-//! Linux.
+//! Reading Linux and acting on it, for the decisions of `xvdguard-logic`.
+//!
+//! Whatever may touch a sick disk happens in a child with a deadline (`child`); everything else
+//! reads procfs, sysfs, `/dev/kmsg` and xenstore, which answer without the disk.
 
+pub mod child;
+pub mod clock;
 pub mod error;
+pub mod kmsg;
+pub mod observe;
+pub mod perform;
+pub mod probe;
+pub mod reports;
+mod resolve;
+pub mod root;
+pub mod root_device;
+pub mod world;
+pub mod xenstore;

@@ -51,6 +51,17 @@ pub struct QueueSetting {
     pub reason: String,
 }
 
+/// What came of a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The attribute now reads as wanted.
+    Done,
+    /// It read so already: nothing was written.
+    AlreadySo,
+    /// It reads otherwise: the kernel rounded it.
+    Rounded(Text),
+}
+
 /// What may be written below `queue/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attribute {

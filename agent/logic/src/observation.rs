@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::block::BlockTree;
 use crate::disk::Disk;
 use crate::kernel_log::KernelLog;
 use crate::kernel_version::KernelVersion;
@@ -25,6 +26,8 @@ pub struct Observation {
     pub command_line: Text,
     /// Every vbd, with its block device, by name.
     pub disks: Vec<Disk>,
+    /// Every block device, by what it lies on.
+    pub block: BlockTree,
     /// Every mounted file system that lies on block devices.
     pub volumes: Vec<Volume>,
     /// What the kernel log says.

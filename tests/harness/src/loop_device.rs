@@ -56,6 +56,11 @@ impl LoopDevice {
         Err(Failure::new("others took every new loop device"))
     }
 
+    /// Its number, N of loopN.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
     /// Its name, as in `/sys/block`.
     pub fn name(&self) -> String {
         format!("loop{}", self.number)
@@ -102,7 +107,7 @@ impl LoopDevice {
             Err(Errno::BUSY) => Ok(None),
             Err(errno) => {
                 drop(device);
-                let _ = open_control().map(|control| control::remove(&control, number));
+                let _ = remove_unused(number);
                 Err(errno).tried(format_args!("bind {}", node.display()))
             }
             Ok(()) => {
@@ -127,12 +132,16 @@ impl Drop for LoopDevice {
         deadline::within(UNBINDS_WITHIN, move || {
             drop(bound);
             // Refused while a mount or a hanging request still uses it.
-            deadline::seen(GIVES_UP_AFTER, || {
-                let control = open_control().ok()?;
-                control::remove(&control, number).ok()
-            });
+            deadline::seen(GIVES_UP_AFTER, || remove_unused(number).ok());
         });
     }
+}
+
+/// Takes an unbound loop device away. A process that was killed leaves its devices so: unbound,
+/// but still listed. Fails for a device that is in use.
+pub fn remove_unused(number: u32) -> Result<()> {
+    let removed = control::remove(&open_control()?, number);
+    removed.map(drop).tried(format_args!("remove loop{number}"))
 }
 
 fn open_control() -> Result<OwnedFd> {
@@ -192,11 +201,11 @@ mod control {
         }
 
         fn as_ptr(&mut self) -> *mut c_void {
-            std::ptr::without_provenance_mut(self.0.cast_unsigned())
+            std::ptr::without_provenance_mut(self.0 as usize)
         }
 
         unsafe fn output_from_ptr(result: IoctlOutput, _: *mut c_void) -> Result<u32> {
-            Ok(result.cast_unsigned())
+            Ok(result as u32)
         }
     }
 
@@ -212,7 +221,7 @@ mod control {
 
     pub fn configure(device: &File, backing: &File) -> Result<()> {
         let config = LoopConfig {
-            fd: backing.as_raw_fd().cast_unsigned(),
+            fd: backing.as_raw_fd() as u32,
             block_size: 0,
             device_to_size_limit: [0; 5],
             number_to_key_size: [0; 3],

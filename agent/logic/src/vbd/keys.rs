@@ -27,6 +27,11 @@ impl Keys {
         self.0.insert(key.to_string(), value);
     }
 
+    /// Removes a key, where it is there.
+    pub fn remove(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+
     /// Whether there is no key.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

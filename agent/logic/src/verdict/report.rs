@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::FlushVerdict;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Source};
+use crate::decide_boot::{Attribute, QueueSetting};
 use crate::disk::{Connection, Disk};
 use crate::text::Text;
 use crate::vbd::advertised::Advertised;
@@ -91,6 +92,16 @@ impl DiskReport {
             advertised,
             switched_off_by_us: false,
         }
+    }
+}
+
+impl DiskReport {
+    /// Keeps what xvdguard itself wrote to the disk's queue.
+    pub fn note_setting(&mut self, setting: &QueueSetting, boot_ms: u64) {
+        let text =
+            alloc::format!("xvdguard wrote {} to queue/{}", setting.value, setting.attribute);
+        self.evidence.push(Evidence::new(Source::Action, text, boot_ms));
+        self.switched_off_by_us |= setting.attribute == Attribute::WriteCache;
     }
 }
 

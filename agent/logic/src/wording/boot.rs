@@ -4,7 +4,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use crate::decide_boot::Switch;
+use crate::decide_boot::{Outcome, QueueSetting, Switch};
 use crate::kernel_version::KernelVersion;
 use crate::policy::{BarrierMode, Policy};
 use crate::verdict::FlushVerdict;
@@ -24,6 +24,29 @@ pub const INERT: &str = "\"xvdguard=off\" on the kernel command line: nothing do
 /// Said when the deadline over all ends the work.
 pub fn out_of_time(after_ms: u64) -> String {
     format!("gave up after {after_ms} ms: the boot goes on without a verdict. Do: xvdguard probe")
+}
+
+/// What came of a setting.
+pub struct Sentence {
+    /// For people.
+    pub text: String,
+    /// Whether the attribute now reads as wanted because we wrote it.
+    pub is_done: bool,
+}
+
+/// Says what came of a setting; `result` is what it reads now where the kernel rounded it.
+pub fn setting(setting: &QueueSetting, result: Result<Outcome, String>) -> Sentence {
+    let QueueSetting { disk, attribute, value, reason } = setting;
+    let is_done = result == Ok(Outcome::Done);
+    let text = match result {
+        Ok(Outcome::Done) => format!("{disk} queue/{attribute} set to {value}: {reason}"),
+        Ok(Outcome::AlreadySo) => format!("{disk} queue/{attribute} reads {value} already"),
+        Ok(Outcome::Rounded(has)) => {
+            format!("{disk} queue/{attribute} reads {has} after {value} was written")
+        }
+        Err(error) => format!("{error}; {disk} stays as it is"),
+    };
+    Sentence { text, is_done }
 }
 
 /// What the sentences need to know besides the report.

@@ -1,0 +1,157 @@
+//! The kernel log, from `/dev/kmsg` or from a file with the same records.
+//!
+//! Opened once, at its oldest record, and then followed, so that what a probe causes is seen.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{self, FileType, OFlags};
+use rustix::io::{Errno, read};
+use xvdguard_logic::kernel_log::KernelLog;
+use xvdguard_logic::kernel_log::record::Record;
+use xvdguard_logic::text::Text;
+
+use crate::error::{Error, Result};
+use crate::root::Root;
+
+/// Larger than any record (PRINTK_MESSAGE_MAX, kernel/printk/internal.h, is 2048 plus escapes).
+const RECORD_BYTES: usize = 16 * 1024;
+
+/// A followed kernel log.
+#[derive(Debug)]
+pub struct KernelLogReader {
+    source: Option<Origin>,
+    name: Text,
+    log: KernelLog,
+    next_sequence: Option<u64>,
+}
+
+#[derive(Debug)]
+enum Origin {
+    /// One record for each read(2); EAGAIN at the end, EPIPE where records were overwritten.
+    Device(OwnedFd),
+    /// All records of a recording, one a line.
+    File(Vec<u8>),
+}
+
+impl KernelLogReader {
+    /// Opens `dev/kmsg` below the root, or another file. Where that fails there is no log, and the
+    /// first `drain` says so.
+    pub fn open(root: &Root, path: Option<&[u8]>) -> Result<Self> {
+        let machine;
+        let (root, path) = match path {
+            Some(path) => {
+                machine = Root::machine()?;
+                (&machine, path)
+            }
+            None => (root, &b"dev/kmsg"[..]),
+        };
+        let name = root.shown(path);
+        let failed = |errno| Error::system("open", name.clone(), errno);
+        let file = root.open(path, OFlags::RDONLY | OFlags::NONBLOCK).map_err(failed)?;
+        let mode = fs::fstat(&file).map_err(failed)?.st_mode;
+        let is_device = FileType::from_raw_mode(mode) == FileType::CharacterDevice;
+        let source = if is_device { Origin::Device(file) } else { Origin::File(root.read(path)?) };
+        Ok(KernelLogReader { source: Some(source), name, ..Self::none() })
+    }
+
+    /// No log at all: nothing will be proven.
+    pub fn none() -> Self {
+        KernelLogReader {
+            source: None,
+            name: Text::default(),
+            log: KernelLog::default(),
+            next_sequence: None,
+        }
+    }
+
+    /// What is known so far.
+    pub fn log(&self) -> &KernelLog {
+        &self.log
+    }
+
+    /// Reads all that has come since.
+    pub fn drain(&mut self) -> Result<()> {
+        match self.source.take() {
+            None => Ok(()),
+            Some(Origin::File(content)) => {
+                // A line that begins with a space continues the record before it: its dictionary.
+                let lines = content.split(|byte| *byte == b'\n');
+                lines.for_each(|line| self.take(line));
+                Ok(())
+            }
+            Some(Origin::Device(device)) => {
+                let result = self.drain_device(&device);
+                self.source = Some(Origin::Device(device));
+                result
+            }
+        }
+    }
+
+    fn drain_device(&mut self, device: &OwnedFd) -> Result<()> {
+        let mut buffer = vec![0; RECORD_BYTES];
+        loop {
+            match read(device.as_fd(), &mut buffer) {
+                Ok(0) | Err(Errno::AGAIN) => return Ok(()),
+                Ok(count) => self.take(&buffer[..count]),
+                // The jump in sequence of the next record tells the gap.
+                Err(Errno::PIPE | Errno::INTR) => {}
+                Err(errno) => return Err(Error::system("read", self.name.clone(), errno)),
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        let Some(record) = Record::parse(bytes) else { return };
+        let has_gap = self.next_sequence.is_some_and(|next| next != record.sequence);
+        self.log.take(&record);
+        if has_gap {
+            self.log.gap(record.boot_ms);
+        }
+        self.next_sequence = Some(record.sequence + 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+
+    fn read_file(content: &str) -> KernelLog {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("dev")).unwrap();
+        std::fs::write(dir.path().join("dev/kmsg"), content).unwrap();
+        let root = Root::at(dir.path().as_os_str().as_bytes()).unwrap();
+        let mut reader = KernelLogReader::open(&root, None).unwrap();
+        reader.drain().unwrap();
+        reader.drain().unwrap();
+        reader.log().clone()
+    }
+
+    #[test]
+    fn a_recorded_log_is_read_once() {
+        let log = read_file(
+            "6,0,0,-;Linux version 6.1\n4,1,58000000,-;blkfront: xvda: flush op failed\n \
+             SUBSYSTEM=xen\n12,2,59000000,-;blkfront: xvdb: flush op failed\n",
+        );
+        assert_eq!(log.complete_since_ms, Some(0));
+        assert_eq!(log.facts.len(), 1);
+        assert_eq!(log.facts[0].boot_ms, 58000);
+    }
+
+    #[test]
+    fn a_jump_in_sequence_is_a_gap() {
+        let log = read_file("6,0,0,-;a\n6,1,1000,-;b\n6,7,9000000,-;c\n");
+        assert_eq!(log.complete_since_ms, Some(9000));
+    }
+
+    #[test]
+    fn the_running_kernels_log_can_be_followed() {
+        let Ok(mut reader) = Root::machine().and_then(|root| KernelLogReader::open(&root, None))
+        else {
+            println!("SKIPPED the_running_kernels_log_can_be_followed: /dev/kmsg needs root");
+            return;
+        };
+        reader.drain().unwrap();
+        assert!(reader.log().complete_since_ms.is_some());
+    }
+}

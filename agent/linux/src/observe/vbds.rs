@@ -1,0 +1,188 @@
+//! The vbds of this guest, from `/sys/bus/xen/devices` and from xenstore.
+//!
+//! In xenstore always from `device/vbd/ID/backend` on: a guest may not list what lies above its
+//! own backend directories.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use xvdguard_logic::disk::{BlockDisk, Disk};
+use xvdguard_logic::text::Text;
+use xvdguard_logic::vbd::Vbd;
+use xvdguard_logic::vbd::keys::{BACKEND_ALL, BACKEND_DECISIVE, FRONTEND_ALL, FRONTEND_DECISIVE};
+use xvdguard_logic::vbd::name;
+
+use crate::root::Root;
+use crate::xenstore::{Answer, Request, Source};
+
+/// How much is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What decides: for early boot, where every key costs.
+    Decisive,
+    /// Everything that people and recordings want.
+    All,
+}
+
+/// A vbd and the name of its block device.
+#[derive(Debug, Default)]
+pub struct NamedVbd {
+    name: Option<Text>,
+    vbd: Vbd,
+}
+
+/// Vbds by number.
+pub type Vbds = BTreeMap<u32, NamedVbd>;
+
+const DEVICES: &[u8] = b"sys/bus/xen/devices";
+
+/// The vbds that the xen bus knows, each with the block device below it.
+pub fn by_sysfs(
+    root: &Root,
+    disks: &BTreeMap<Text, BlockDisk>,
+    oddities: &mut Vec<String>,
+) -> Vbds {
+    let names = root.list(DEVICES).unwrap_or_else(|error| {
+        oddities.push(format!("{error}, ignoring"));
+        Vec::new()
+    });
+    let mut vbds = Vbds::new();
+    for entry in &names {
+        let id = entry.as_str().and_then(|name| name.strip_prefix("vbd-"));
+        let Some(id) = id.and_then(|id| id.parse().ok()) else { continue };
+        let folder = [DEVICES, b"/", entry.as_bytes(), b"/block"].concat();
+        let name = root.list(&folder).ok().and_then(|children| children.into_iter().next());
+        let name = name.or_else(|| conventional_name(id, disks));
+        vbds.insert(id, NamedVbd { name, vbd: Vbd { id, ..Vbd::default() } });
+    }
+    vbds
+}
+
+fn conventional_name(id: u32, disks: &BTreeMap<Text, BlockDisk>) -> Option<Text> {
+    name::disk_name(id).map(Text::from).filter(|name| disks.contains_key(name))
+}
+
+/// Who asks xenstore, how long, and where it notes what could not be read.
+pub struct Asker<'a> {
+    /// What is asked.
+    pub xenstore: &'a mut Source,
+    /// When the answers must be there.
+    pub deadline: Instant,
+    /// Where failures are noted, each with its path.
+    pub oddities: &'a mut Vec<String>,
+}
+
+impl Asker<'_> {
+    /// Reads the keys of every vbd: two waves of questions, or three where xenstore knows a vbd
+    /// that sysfs does not.
+    pub fn read_keys(&mut self, vbds: &mut Vbds, depth: Depth) {
+        let list = Request::directory("device/vbd");
+        let known: Vec<u32> = vbds.keys().copied().collect();
+        let listed = self.read_frontends(vbds, &known, Some(list), depth);
+        let new: Vec<u32> = listed.into_iter().filter(|id| !vbds.contains_key(id)).collect();
+        if !new.is_empty() {
+            let named = |id| NamedVbd { name: None, vbd: Vbd { id, ..Vbd::default() } };
+            vbds.extend(new.iter().map(|id| (*id, named(*id))));
+            self.read_frontends(vbds, &new, None, depth);
+        }
+        let keys = if depth == Depth::All { BACKEND_ALL } else { BACKEND_DECISIVE };
+        self.read_backends(vbds.values_mut().map(|named| &mut named.vbd), keys);
+    }
+
+    /// Reads again what a backend rewrites after a refusal.
+    pub fn read_features<'v>(&mut self, vbds: impl Iterator<Item = &'v mut Vbd>) {
+        self.read_backends(vbds, &["feature-flush-cache", "feature-barrier"]);
+    }
+
+    /// Asks for the frontends' keys, and in the same wave for the numbers of all vbds.
+    fn read_frontends(
+        &mut self,
+        vbds: &mut Vbds,
+        ids: &[u32],
+        list: Option<Request>,
+        depth: Depth,
+    ) -> Vec<u32> {
+        let keys = if depth == Depth::All { FRONTEND_ALL } else { FRONTEND_DECISIVE };
+        let keys: Vec<&str> = std::iter::once("backend").chain(keys.iter().copied()).collect();
+        let has_list = list.is_some();
+        let mut requests: Vec<Request> = list.into_iter().collect();
+        for id in ids {
+            requests.extend(keys.iter().map(|key| Request::read(format!("device/vbd/{id}/{key}"))));
+        }
+        let mut answers = self.ask(&requests).into_iter();
+        let listed = if has_list { answers.next().flatten() } else { None };
+        for id in ids {
+            let Some(named) = vbds.get_mut(id) else { continue };
+            for key in &keys {
+                match answers.next().flatten() {
+                    Some(Answer::Value(path)) if *key == "backend" => {
+                        named.vbd.backend_path = Some(path);
+                    }
+                    Some(Answer::Value(value)) => named.vbd.frontend.insert(key, value),
+                    _ => {}
+                }
+            }
+        }
+        let Some(Answer::Names(names)) = listed else { return Vec::new() };
+        names.iter().filter_map(Text::number).filter_map(|id| u32::try_from(id).ok()).collect()
+    }
+
+    fn read_backends<'v>(&mut self, vbds: impl Iterator<Item = &'v mut Vbd>, keys: &[&str]) {
+        let mut vbds: Vec<&mut Vbd> = vbds.filter(|vbd| vbd.backend_path.is_some()).collect();
+        let mut requests = Vec::new();
+        for path in vbds.iter().filter_map(|vbd| vbd.backend_path.as_ref()) {
+            let full = |key: &&str| Text::from([path.as_bytes(), b"/", key.as_bytes()].concat());
+            requests.extend(keys.iter().map(|key| Request::read(full(key))));
+        }
+        let mut answers = self.ask(&requests).into_iter();
+        for vbd in &mut vbds {
+            for key in keys {
+                match answers.next().flatten() {
+                    Some(Answer::Value(value)) => vbd.backend.insert(key, value),
+                    _ => vbd.backend.remove(key),
+                }
+            }
+        }
+    }
+
+    /// One wave. What does not exist is `None`; what fails is noted, the same failure once.
+    fn ask(&mut self, requests: &[Request]) -> Vec<Option<Answer>> {
+        if requests.is_empty() {
+            return Vec::new();
+        }
+        let answers = self.xenstore.fetch(requests, self.deadline);
+        let mut has_broken = false;
+        answers
+            .into_iter()
+            .map(|answer| match answer {
+                Ok(answer) => Some(answer),
+                Err(error) if error.is_missing() => None,
+                Err(error) => {
+                    // A dead or silent server fails every question of the wave.
+                    let breaks = error.is_timeout() || error.is_closed();
+                    if !(breaks && has_broken) {
+                        self.oddities.push(error.to_string());
+                    }
+                    has_broken |= breaks;
+                    None
+                }
+            })
+            .collect()
+    }
+}
+
+/// Brings vbds and block devices together; an xvd disk without a vbd stays a disk.
+pub fn into_disks(vbds: Vbds, mut devices: BTreeMap<Text, BlockDisk>) -> Vec<Disk> {
+    let mut disks = Vec::new();
+    for (id, named) in vbds {
+        let name = named.name.or_else(|| conventional_name(id, &devices));
+        let shown = name.clone().or_else(|| name::disk_name(id).map(Text::from));
+        let shown = shown.unwrap_or_else(|| Text::from(format!("vbd-{id}")));
+        let device = name.and_then(|name| devices.remove(&name));
+        disks.push(Disk { name: shown, vbd: Some(named.vbd), device });
+    }
+    let orphans = devices.into_iter();
+    disks.extend(orphans.map(|(name, device)| Disk { name, vbd: None, device: Some(device) }));
+    disks.sort_by(|one, other| one.name.cmp(&other.name));
+    disks
+}

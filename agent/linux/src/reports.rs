@@ -1,0 +1,190 @@
+//! Reports of this boot in `/run/xvdguard`: whole files, renamed into place, mode 0644.
+//!
+//! Never on a disk: `/run` is memory, and what it says is true for this boot only.
+
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{self, FlockOperation, Mode, OFlags};
+use rustix::io::{Errno, write};
+use xvdguard_logic::verdict::report::Report;
+
+use crate::clock;
+use crate::error::{Error, Result};
+use crate::root::Root;
+
+/// Where reports are.
+pub const FOLDER: &[u8] = b"run/xvdguard";
+
+/// What early boot writes.
+pub const EARLY: &str = "early.json";
+
+/// What `probe` writes.
+pub const PROBE: &str = "probe.json";
+
+/// Every report that is there. What cannot be read or understood is noted and left out.
+pub fn read_all(root: &Root, oddities: &mut Vec<String>) -> Vec<Report> {
+    let mut reports = Vec::new();
+    for name in [EARLY, PROBE] {
+        match read(root, name) {
+            Ok(report) => reports.extend(report),
+            Err(error) => oddities.push(format!("{error}, ignoring")),
+        }
+    }
+    reports
+}
+
+/// One report; `None` where there is none.
+pub fn read(root: &Root, name: &str) -> Result<Option<Report>> {
+    let path = [FOLDER, b"/", name.as_bytes()].concat();
+    let content = match root.read(&path) {
+        Err(error) if error.is_missing() => return Ok(None),
+        result => result?,
+    };
+    let report = serde_json::from_slice(&content).map_err(|error| {
+        Error::content("understand", root.shown(&path), format!("{error}. Do: xvdguard probe"))
+    })?;
+    Ok(Some(report))
+}
+
+/// Writes a report beside its name and renames it: a reader sees the old or the new one, whole.
+pub fn write_report(root: &Root, name: &str, report: &Report) -> Result<()> {
+    let shown = root.shown(&[FOLDER, b"/", name.as_bytes()].concat());
+    let mut content = serde_json::to_vec(report)
+        .map_err(|error| Error::content("write", shown.clone(), error.to_string()))?;
+    content.push(b'\n');
+    let failed = |errno| Error::system("write", shown.clone(), errno);
+    let folder = folder(root)?;
+    let new = format!(".{name}.new");
+    let written = write_new(&folder, &new, &content)
+        .and_then(|()| fs::renameat(folder.as_fd(), &*new, folder.as_fd(), name));
+    if written.is_err() {
+        // Half a file is worth nothing, and a full /run wants its space back.
+        let _ = fs::unlinkat(folder.as_fd(), &*new, fs::AtFlags::empty());
+    }
+    written.map_err(failed)
+}
+
+fn write_new(folder: &Root, name: &str, content: &[u8]) -> std::result::Result<(), Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW;
+    let mode = Mode::from_raw_mode(0o644);
+    let file = folder.open_with_mode(name.as_bytes(), flags, mode)?;
+    fs::fchmod(&file, mode)?;
+    write_all(&file, content)
+}
+
+/// Writes everything or fails.
+pub fn write_all(file: &OwnedFd, content: &[u8]) -> std::result::Result<(), Errno> {
+    let mut rest = content;
+    while !rest.is_empty() {
+        match write(file, rest) {
+            Ok(0) => return Err(Errno::IO),
+            Ok(count) => rest = &rest[count..],
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// `/run/xvdguard`, made where it is missing.
+fn folder(root: &Root) -> Result<Root> {
+    let run = root.enter(b"run")?;
+    match fs::mkdirat(run.as_fd(), "xvdguard", Mode::from_raw_mode(0o755)) {
+        Ok(()) | Err(Errno::EXIST) => run.enter(b"xvdguard"),
+        Err(errno) => Err(Error::system("make directory", run.shown(b"xvdguard"), errno)),
+    }
+}
+
+/// Held while something is written; ends with the process at the latest.
+#[derive(Debug)]
+pub struct Lock {
+    _file: OwnedFd,
+}
+
+/// Takes the lock that every writer takes, waits so long for another, and names it then.
+pub fn lock(root: &Root, patience: Duration) -> Result<Lock> {
+    let folder = folder(root)?;
+    let shown = folder.shown(b"lock");
+    let failed = |errno| Error::system("lock", shown.clone(), errno);
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW;
+    let file = folder.open_with_mode(b"lock", flags, Mode::from_raw_mode(0o600)).map_err(failed)?;
+    let until = Instant::now() + patience;
+    loop {
+        match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => break,
+            Err(Errno::WOULDBLOCK) if Instant::now() < until => {
+                clock::pause(Duration::from_millis(50));
+            }
+            Err(Errno::WOULDBLOCK) => {
+                let holder = folder.read_text(b"lock")?.unwrap_or_default();
+                let why = format!("process {holder} holds it; wait for it or end it");
+                return Err(Error::content("lock", shown, why));
+            }
+            Err(errno) => return Err(failed(errno)),
+        }
+    }
+    fs::ftruncate(&file, 0).map_err(failed)?;
+    write_all(&file, std::process::id().to_string().as_bytes()).map_err(failed)?;
+    Ok(Lock { _file: file })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::PermissionsExt;
+    use xvdguard_logic::verdict::report::SCHEMA;
+
+    fn sample() -> (tempfile::TempDir, Root, Report) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("run")).unwrap();
+        let root = Root::at(dir.path().as_os_str().as_bytes()).unwrap();
+        let report = Report {
+            schema: SCHEMA,
+            tool: "xvdguard".into(),
+            version: "0".into(),
+            boot_id: Some("b".into()),
+            boot_ms: 1,
+            time: None,
+            disks: Vec::new(),
+            said: Vec::new(),
+            xenstore: None,
+        };
+        (dir, root, report)
+    }
+
+    #[test]
+    fn a_report_is_read_back_and_readable_for_all() {
+        let (dir, root, report) = sample();
+        write_report(&root, PROBE, &report).unwrap();
+        assert_eq!(read(&root, PROBE).unwrap(), Some(report));
+        let file = dir.path().join("run/xvdguard/probe.json");
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+        let left: Vec<_> = std::fs::read_dir(file.parent().unwrap()).unwrap().collect();
+        assert_eq!(left.len(), 1);
+    }
+
+    #[test]
+    fn a_broken_report_is_said_and_left_out() {
+        let (dir, root, report) = sample();
+        write_report(&root, PROBE, &report).unwrap();
+        std::fs::write(dir.path().join("run/xvdguard/early.json"), "{\"schema\":").unwrap();
+        let mut oddities = Vec::new();
+        assert_eq!(read_all(&root, &mut oddities), [report]);
+        assert!(
+            oddities[0].contains("early.json") && oddities[0].contains("line 1"),
+            "{oddities:?}"
+        );
+    }
+
+    #[test]
+    fn a_second_writer_waits_and_names_the_first() {
+        let (_dir, root, _) = sample();
+        let first = lock(&root, Duration::ZERO).unwrap();
+        let error = lock(&root, Duration::from_millis(60)).unwrap_err().to_string();
+        assert!(error.contains(&format!("process {} holds it", std::process::id())), "{error}");
+        drop(first);
+        lock(&root, Duration::ZERO).unwrap();
+    }
+}

@@ -1,0 +1,106 @@
+//! The world that is looked at: root directory, xenstore, kernel log.
+//!
+//! Below another root there is no xenstore but one that is named: a recording must never be mixed
+//! with the machine that it is looked at on.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use xvdguard_logic::observation::Observation;
+use xvdguard_logic::verdict::report::XenstoreUse;
+
+use crate::error::Result;
+use crate::observe::kernel_log::KernelLogReader;
+use crate::observe::{self, Look};
+use crate::root::Root;
+use crate::xenstore::{Client, Listing, Source};
+
+/// Where the world is, as `--root`, `--xenstore` and `--kernel-log` say; the machine by default.
+#[derive(Debug, Default, Clone)]
+pub struct Places {
+    /// A directory that plays the machine.
+    pub root: Option<PathBuf>,
+    /// A socket, a device, or a saved listing.
+    pub xenstore: Option<PathBuf>,
+    /// A file with records of `/dev/kmsg`.
+    pub kernel_log: Option<PathBuf>,
+}
+
+/// What is looked at and acted on.
+#[derive(Debug)]
+pub struct World {
+    /// The machine.
+    pub root: Root,
+    /// Xenstore, where it is there.
+    pub xenstore: Option<Source>,
+    /// The followed log.
+    pub log: KernelLogReader,
+    /// What could not be opened, each with what happens instead.
+    pub oddities: Vec<String>,
+}
+
+impl World {
+    /// Opens what is there. Only a root that cannot be opened is an error: the rest is noted.
+    pub fn open(places: &Places, deadline: Instant) -> Result<World> {
+        let root = places.open_root()?;
+        let mut oddities = Vec::new();
+        let xenstore = places.open_xenstore(&root, deadline).unwrap_or_else(|error| {
+            oddities.push(format!("{error}; what the backend advertises is not known"));
+            None
+        });
+        let log_path = places.kernel_log.as_deref().map(bytes);
+        let log = KernelLogReader::open(&root, log_path).unwrap_or_else(|error| {
+            oddities.push(format!("{error}; without the kernel log no flush counts as proven"));
+            KernelLogReader::none()
+        });
+        Ok(World { root, xenstore, log, oddities })
+    }
+
+    /// One look at everything.
+    pub fn observe(&mut self, look: Look) -> Observation {
+        let mut seen = observe::observe(&self.root, self.xenstore.as_mut(), &mut self.log, look);
+        seen.oddities.splice(0..0, self.oddities.iter().cloned());
+        seen
+    }
+
+    /// How much xenstore was asked so far; none for a listing.
+    pub fn xenstore_use(&self) -> Option<XenstoreUse> {
+        match self.xenstore.as_ref()? {
+            Source::Live(client) => {
+                Some(XenstoreUse { round_trips: client.round_trips(), requests: client.requests() })
+            }
+            Source::Listing(_) => None,
+        }
+    }
+}
+
+impl Places {
+    /// The directory that is the machine.
+    pub fn open_root(&self) -> Result<Root> {
+        match &self.root {
+            Some(path) => Root::at(bytes(path)),
+            None => Root::machine(),
+        }
+    }
+
+    /// Xenstore, if there is one.
+    pub fn open_xenstore(&self, root: &Root, deadline: Instant) -> Result<Option<Source>> {
+        match &self.xenstore {
+            Some(path) if path.is_file() => {
+                let content = Root::machine()?.read(bytes(path))?;
+                let uuid = root.read_text(b"sys/hypervisor/uuid")?;
+                Ok(Some(Source::Listing(Listing::parse(&content, uuid.as_ref())?)))
+            }
+            Some(path) => Ok(Some(Source::Live(Client::connect_to(path, deadline)?))),
+            None if root.is_machine() && root.stat(b"sys/bus/xen").is_ok() => {
+                Ok(Some(Source::Live(Client::connect(deadline)?)))
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
+}
