@@ -1,0 +1,118 @@
+//! Moves bytes between a session and its connection, up to a deadline.
+//!
+//! The only place that waits for a server's answers. Reads while it still has something to send,
+//! so that two full pipes never wait for each other.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Instant;
+
+use super::connect::{Link, Received, Sent};
+use super::error::{Cause, name_of};
+use super::session::{Event, Reply, Session, Ticket};
+use super::wire::Message;
+
+/// Bytes of one read; some hundred answers of the usual length.
+const CHUNK: usize = 8192;
+
+/// A session on its connection.
+#[derive(Debug)]
+pub struct Exchange {
+    link: Link,
+    session: Session,
+}
+
+impl Exchange {
+    /// A fresh session.
+    pub fn new(link: Link) -> Exchange {
+        Exchange { link, session: Session::default() }
+    }
+
+    /// Queues a request; `run` sends it.
+    pub fn ask(&mut self, transaction: u32, message: &Message) -> Ticket {
+        self.session.ask(transaction, message)
+    }
+
+    /// Sends what is queued and receives, until every request has its reply, or the deadline, or
+    /// the end of the connection.
+    pub fn run(&mut self, deadline: Instant) {
+        loop {
+            self.send(deadline);
+            self.receive();
+            if !self.session.is_waiting() || Instant::now() >= deadline {
+                return;
+            }
+            self.link.wait(!self.session.unsent().is_empty(), deadline);
+        }
+    }
+
+    /// The reply to a request, after `run`. Where there is none, it will not be waited for again.
+    pub fn take(&mut self, ticket: Ticket) -> Result<Reply, Cause> {
+        self.session.take(ticket).ok_or_else(|| {
+            self.session.abandon(ticket);
+            self.closed().unwrap_or(Cause::TimedOut)
+        })
+    }
+
+    /// Ends a transaction without effect and without waiting.
+    pub fn give_up_transaction(&mut self, transaction: u32) {
+        self.session.give_up_transaction(transaction);
+        self.send(Instant::now());
+    }
+
+    /// The next event; `None` where none came before the deadline.
+    pub fn next_event(&mut self, deadline: Instant) -> Result<Option<Event>, Cause> {
+        loop {
+            self.send(deadline);
+            self.receive();
+            if let Some(event) = self.session.next_event() {
+                return Ok(Some(event));
+            }
+            if let Some(cause) = self.closed() {
+                return Err(cause);
+            }
+            if Instant::now() >= deadline {
+                return Ok(None);
+            }
+            self.link.wait(!self.session.unsent().is_empty(), deadline);
+        }
+    }
+
+    /// Why nothing can be asked any more.
+    pub fn closed(&self) -> Option<Cause> {
+        self.session.broken().map(|why| Cause::Closed(why.to_owned()))
+    }
+
+    /// Sends messages until the connection takes no more, or the deadline; one at least.
+    fn send(&mut self, deadline: Instant) {
+        while !self.session.unsent().is_empty() {
+            match self.link.send(self.session.unsent()) {
+                Sent::Some(count) => self.session.sent(count),
+                Sent::Later => return,
+                Sent::Refused(errno) => self.session.refused(name_of(errno)),
+                Sent::Lost(errno) => self.session.fail(format!("it cannot be written: {errno}")),
+            }
+            if Instant::now() >= deadline {
+                return;
+            }
+        }
+    }
+
+    /// Receives what one read gives.
+    fn receive(&mut self) {
+        if self.session.broken().is_some() {
+            return;
+        }
+        let mut buffer = [0; CHUNK];
+        match self.link.receive(&mut buffer) {
+            Received::Some(count) => self.session.receive(&buffer[..count]),
+            Received::Nothing => {}
+            Received::Lost(why) => self.session.fail(why),
+        }
+    }
+}
+
+impl AsFd for Exchange {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.link.as_fd()
+    }
+}
