@@ -1,51 +1,57 @@
-//! Makes one of everything the harness has, prints what it made, and waits to be killed.
+//! Makes one of everything the harness has, prints what it made, and waits to be killed, or for
+//! the end of its input: then it drops all of it. `harness_victim shared|private|skip`.
 //!
-//! The self tests kill it by every signal and look for what is left. Its flushes hang when the
-//! signal comes: the hardest moment to clean up. Never ends by itself, but for an error.
+//! The self tests look for what is left of it. A flush hangs and the store is frozen when it
+//! dies: the hardest moment to clean up. With `skip` it only asks for a program nobody has.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::thread;
 
-use harness::failure::{Result, Tried};
+use harness::failure::{Failure, Result, Tried};
 use harness::fault::{Answer, Fault};
-use harness::faulty_storage::FaultyStorage;
+use harness::faulty_disk::FaultyDisk;
 use harness::guest_root::GuestRoot;
-use harness::loop_device::LoopDevice;
-use harness::mount::Mounted;
 use harness::xenstored::Xenstored;
-use harness::{namespace, program, scratch};
+use harness::{namespace, requires, scratch};
 
 fn main() -> ExitCode {
-    let private = std::env::args().nth(1).as_deref() == Some("private");
-    match live(private) {
+    let done = match env::args().nth(1).as_deref() {
+        Some("shared") => live(),
+        Some("private") => namespace::enter_private_mounts().and_then(|()| live()),
+        Some("skip") => requires::program("a-program-that-nobody-has")
+            .map_or(Ok(()), |path| Err(Failure::new(format!("found {}", path.display())))),
+        _ => Err(Failure::new("usage: harness_victim shared|private|skip")),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let _ = writeln!(io::stdout(), "{failure}");
+            let _ = writeln!(io::stderr(), "harness_victim: {failure}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn live(private: bool) -> Result<()> {
-    if private {
-        namespace::enter_private_mounts()?;
-    }
+fn live() -> Result<()> {
     let store = Xenstored::start()?;
-    let storage = FaultyStorage::start(64 << 20)?;
-    let disk = LoopDevice::attach(&storage.file())?;
-    program::run("mkfs.ext4", &["-q".as_ref(), disk.node().as_os_str()])?;
+    let disk = FaultyDisk::formatted("ext4")?;
     let mut guest = GuestRoot::new()?;
-    guest.add_disk("xvda", 51712, &disk)?;
-    let volume = Mounted::new(disk.node(), &guest.within("srv"), "ext4", "")?;
-    storage.set(Fault::Fsync(Answer::Hang))?;
+    guest.add_disk("xvda", 51712, &disk.device)?;
+    let volume = disk.mount(&guest.within("srv"), "ext4", "")?;
+    disk.storage.set(Fault::Fsync(Answer::Hang))?;
     let file = File::create(volume.target().join("file")).tried("create a file on the volume")?;
-    thread::spawn(move || file.sync_all());
+    let hanging = thread::spawn(move || file.sync_all());
     store.freeze()?;
     let base = scratch::base()?.display();
-    writeln!(io::stdout(), "{base} {} {}", disk.name(), store.pid()).tried("say what was made")?;
-    loop {
-        thread::park();
-    }
+    let device = disk.device.number();
+    let sequence = fs::read_to_string(disk.device.sysfs().join("diskseq")).unwrap_or_default();
+    let sequence = sequence.trim_end();
+    writeln!(io::stdout(), "{base} {device} {} {sequence}", store.pid())
+        .tried("say what was made")?;
+    io::stdin().read_to_end(&mut Vec::new()).tried("wait for the end of the input")?;
+    disk.storage.heal()?;
+    let answered = hanging.join().map_err(|_| Failure::new("the thread with the flush died"))?;
+    answered.tried("flush what hung")
 }

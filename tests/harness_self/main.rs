@@ -2,7 +2,14 @@
 //!
 //! Never tests the agent, never leaves anything on the machine.
 
+// `cfg(test)` is true here anyway; written out, it lets helper functions of tests unwrap too.
+#[cfg(test)]
 mod cleanup;
+#[cfg(test)]
 mod disks;
+#[cfg(test)]
 mod guests;
+#[cfg(test)]
+mod requirements;
+#[cfg(test)]
 mod stores;

@@ -11,6 +11,7 @@
 pub mod deadline;
 pub mod failure;
 pub mod fault;
+pub mod faulty_disk;
 pub mod faulty_storage;
 pub mod guest_root;
 pub mod guest_xenstore;
