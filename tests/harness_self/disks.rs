@@ -14,6 +14,7 @@ use harness::faulty_disk::FaultyDisk;
 use harness::mount::Mounted;
 use harness::requires;
 use harness::scratch::Scratch;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 const SIZE: u64 = 1 << 20;
@@ -119,6 +120,18 @@ fn a_lone_refused_flush_on_a_mounted_disk_aborts_nothing() {
     volume.disk.storage.heal().unwrap();
     volume.commit("new").unwrap();
     assert_eq!(volume.disk.errors_count(), Some(0));
+}
+
+/// The harness holds a descriptor of the device; that must not count as a user of it.
+#[test]
+fn a_disk_can_be_opened_exclusively_once_it_is_unmounted() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let volume = volume("ext4").unwrap();
+    let flags = OFlags::RDONLY | OFlags::EXCL | OFlags::CLOEXEC;
+    let claim = || rustix::fs::open(volume.disk.device.node(), flags, Mode::empty());
+    assert_eq!(claim().map(drop), Err(Errno::BUSY));
+    volume.mounted.unmount().unwrap();
+    claim().unwrap();
 }
 
 /// The journal survives an outage in which nothing is written; a fsync of the node writes.

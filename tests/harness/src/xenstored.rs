@@ -38,13 +38,12 @@ pub fn installed() -> Result<PathBuf> {
         std::fs::metadata(&file)
             .tried(format_args!("find {}, which tests/prepare makes", file.display()))?;
     }
-    match ["xenstore-write", "xenstore-read", "xenstore-ls", "xenstore-rm"]
-        .into_iter()
-        .find(|name| program::find(name).is_none())
-    {
-        Some(name) => Err(Failure::new(format!("needs {name}, which tests/prepare installs"))),
-        None => Ok(folder),
+    for name in ["xenstore-write", "xenstore-read", "xenstore-ls", "xenstore-rm"] {
+        if program::find(name).is_none() {
+            return Err(Failure::new(format!("needs {name}, which tests/prepare installs")));
+        }
     }
+    Ok(folder)
 }
 
 impl Xenstored {
@@ -97,7 +96,7 @@ impl Xenstored {
         Ok(())
     }
 
-    /// The value at a path, as it is stored; `None` where there is none, or the store does not answer.
+    /// The value at a path, as it is stored; `None` where there is none, or no store.
     pub fn read(&self, path: &str) -> Option<String> {
         program::output(self.client("xenstore-read").args(["-R", path])).ok()
     }
