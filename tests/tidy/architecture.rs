@@ -1,8 +1,14 @@
 //! ARCHITECTURE.md and the code say the same: every module is named, every path named exists,
 //! every dependency has its reason.
 //!
-//! A word in backticks is a path when it ends in `/` or `.rs`, or begins with a top-level folder.
-//! Under a heading that names a folder (`agent/linux/src/`), paths may be relative to it.
+//! A word in backticks is a path when it ends in `/` or `.rs`, or begins with a top-level folder
+//! or file. Below a heading that names a folder (`agent/linux/src/`, which also names the crate's
+//! `lib.rs` or `main.rs`) paths may be relative to it; a module folder (`xenstore/`) stands for
+//! all in it. A dependency begins a row of a table and has its reason there:
+//!
+//!     | Crate  | Why |
+//!     |--------|-----|
+//!     | `nix`  | signalfd, which rustix lacks |
 
 use std::collections::BTreeSet;
 
