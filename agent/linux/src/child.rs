@@ -35,6 +35,11 @@ pub enum Ending {
     Silent,
 }
 
+/// Whether this process may open every node.
+pub fn is_privileged() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
 /// Runs tasks side by side, each in a child of its own, and waits for all until the deadline.
 /// The endings stand in the order of the tasks.
 pub fn run_all(tasks: Vec<Task<'_>>, deadline: Instant) -> Vec<Result<Ending>> {

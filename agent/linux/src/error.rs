@@ -35,6 +35,11 @@ impl Error {
         Error { tried, on: on.into(), cause: Cause::System(errno) }
     }
 
+    /// The same from a number, as std knows it.
+    pub fn from_errno(tried: &'static str, on: impl Into<Text>, errno: i32) -> Self {
+        Error::system(tried, on, Errno::from_raw_os_error(errno))
+    }
+
     /// What was read cannot be right.
     pub fn content(tried: &'static str, on: impl Into<Text>, why: impl Into<String>) -> Self {
         Error { tried, on: on.into(), cause: Cause::Content(why.into()) }

@@ -1,2 +1,41 @@
-//! x
-fn main() {}
+//! `xvdguard`: what every vbd's backend really does with flushes, how that is known, what to do.
+//!
+//! This file only leads from arguments to a command to an exit code.
+
+mod arguments;
+mod commands;
+mod exit;
+mod json;
+mod record;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use commands::Session;
+use exit::Failure;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::usage(&error),
+    };
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            terminal::say(&format!("xvdguard: error: {failure}"));
+            failure.code()
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let session = Session::open(&arguments.global)?;
+    match &arguments.command {
+        Command::Status => commands::status::run(session),
+        Command::Probe(options) => commands::probe::run(session, options),
+        Command::Record(options) => commands::record::run(session, options),
+    }
+}

@@ -17,7 +17,7 @@ pub const SYS_BLOCK: &[u8] = b"sys/block";
 const QUEUE_DECISIVE: &[&str] = &["write_cache"];
 
 /// Queue attributes that people and recordings want to see, and those that `[[queue]]` may set.
-const QUEUE_ALL: &[&str] = &[
+pub const QUEUE_ALL: &[&str] = &[
     "write_cache",
     "fua",
     "max_sectors_kb",

@@ -88,16 +88,9 @@ impl KernelLogReader {
     }
 
     fn drain_device(&mut self, device: &OwnedFd) -> Result<()> {
-        let mut buffer = vec![0; RECORD_BYTES];
-        loop {
-            match read(device.as_fd(), &mut buffer) {
-                Ok(0) | Err(Errno::AGAIN) => return Ok(()),
-                Ok(count) => self.take(&buffer[..count]),
-                // The jump in sequence of the next record tells the gap.
-                Err(Errno::PIPE | Errno::INTR) => {}
-                Err(errno) => return Err(Error::system("read", self.name.clone(), errno)),
-            }
-        }
+        let name = self.name.clone();
+        read_device(device, |record| self.take(record))
+            .map_err(|errno| Error::system("read", name, errno))
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -105,10 +98,40 @@ impl KernelLogReader {
         let has_gap = self.next_sequence.is_some_and(|next| next != record.sequence);
         self.log.take(&record);
         if has_gap {
-            self.log.gap(record.boot_ms);
+            self.log.gap(record.boot_ms());
         }
         self.next_sequence = Some(record.sequence + 1);
     }
+}
+
+/// Hands on every record that is there.
+fn read_device(device: &OwnedFd, mut take: impl FnMut(&[u8])) -> std::result::Result<(), Errno> {
+    let mut buffer = vec![0; RECORD_BYTES];
+    loop {
+        match read(device.as_fd(), &mut buffer) {
+            Ok(0) | Err(Errno::AGAIN) => return Ok(()),
+            Ok(count) => take(&buffer[..count]),
+            // The jump in sequence of the next record tells the gap.
+            Err(Errno::PIPE | Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Every record of `dev/kmsg` as it is, for a recording.
+pub fn raw_records(root: &Root) -> Result<Vec<Vec<u8>>> {
+    let mut records = Vec::new();
+    match KernelLogReader::open(root, None)?.source {
+        Some(Origin::Device(device)) => {
+            read_device(&device, |record| records.push(record.to_vec()))
+                .map_err(|errno| Error::system("read", root.shown(b"dev/kmsg"), errno))?;
+        }
+        Some(Origin::File(content)) => {
+            records.extend(content.split(|byte| *byte == b'\n').map(<[u8]>::to_vec));
+        }
+        None => {}
+    }
+    Ok(records)
 }
 
 #[cfg(test)]

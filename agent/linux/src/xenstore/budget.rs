@@ -53,6 +53,7 @@ impl Budget {
     /// Gives back what was refused or freed. What may have happened counts as if it had.
     pub fn settle(&mut self, request: &Request, result: &Result<Answer>) {
         let refused = matches!(result, Err(error) if matches!(error.cause(), Cause::Server(_)));
+        let is_gone = result.as_ref().map_or_else(|error| error.is_missing(), |_| true);
         match request {
             Request::Watch { path, token } => {
                 self.watches.settle((path.clone(), token.clone()), refused);
@@ -60,10 +61,10 @@ impl Budget {
             Request::Write(path, _) | Request::Mkdir(path) => {
                 self.nodes.settle(path.clone(), refused);
             }
-            Request::Unwatch { path, token } if result.is_ok() => {
+            Request::Unwatch { path, token } if is_gone => {
                 self.watches.used.remove(&(path.clone(), token.clone()));
             }
-            Request::Rm(path) if result.is_ok() => {
+            Request::Rm(path) if is_gone => {
                 self.nodes.used.retain(|node, _| !is_at_or_below(node, path));
             }
             _ => {}

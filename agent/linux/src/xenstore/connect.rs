@@ -53,8 +53,10 @@ pub enum Received {
     Some(usize),
     /// Nothing now.
     Nothing,
-    /// Nothing ever again.
-    Lost(&'static str),
+    /// Nothing ever again: the other side has closed it.
+    Closed,
+    /// Nothing ever again: an error.
+    Lost(Errno),
 }
 
 impl Link {
@@ -117,11 +119,10 @@ impl Link {
     /// Receives what is there without waiting.
     pub fn receive(&self, buffer: &mut [u8]) -> Received {
         match rustix::io::read(&self.fd, buffer) {
-            Ok(0) => Received::Lost("xenstored has closed it"),
+            Ok(0) => Received::Closed,
             Ok(count) => Received::Some(count),
             Err(Errno::AGAIN | Errno::INTR) => Received::Nothing,
-            Err(Errno::CONNRESET) => Received::Lost("xenstored has reset it"),
-            Err(_) => Received::Lost("it cannot be read"),
+            Err(errno) => Received::Lost(errno),
         }
     }
 

@@ -106,7 +106,8 @@ impl Exchange {
         match self.link.receive(&mut buffer) {
             Received::Some(count) => self.session.receive(&buffer[..count]),
             Received::Nothing => {}
-            Received::Lost(why) => self.session.fail(why),
+            Received::Closed => self.session.fail("xenstored has closed it"),
+            Received::Lost(errno) => self.session.fail(format!("it cannot be read: {errno}")),
         }
     }
 }

@@ -103,7 +103,7 @@ mod tests {
             log.take(&Record {
                 priority: 4,
                 sequence: first_sequence + index,
-                boot_ms: 1000 + index,
+                boot_us: (1000 + index) * 1000,
                 text: line.as_bytes(),
             });
         }

@@ -40,14 +40,14 @@ impl KernelLog {
         let is_first = self.complete_since_ms.is_none();
         if is_first {
             let from_boot = record.sequence == 0;
-            self.complete_since_ms = Some(if from_boot { 0 } else { record.boot_ms });
+            self.complete_since_ms = Some(if from_boot { 0 } else { record.boot_ms() });
         }
         if !record.is_from_kernel() {
             return;
         }
         if let Some(message) = Message::parse(record.text) {
             let line = Text::from(record.text);
-            self.facts.push(LogFact { boot_ms: record.boot_ms, message, line });
+            self.facts.push(LogFact { boot_ms: record.boot_ms(), message, line });
         }
     }
 

@@ -7,8 +7,8 @@ pub struct Record<'a> {
     pub priority: u32,
     /// Counts up by one from 0 at boot.
     pub sequence: u64,
-    /// Milliseconds since boot, by the kernel's clock, which stops while suspended.
-    pub boot_ms: u64,
+    /// Microseconds since boot, by the kernel's clock, which stops while suspended.
+    pub boot_us: u64,
     /// The message, without the dictionary that may follow it.
     pub text: &'a [u8],
 }
@@ -21,10 +21,15 @@ impl<'a> Record<'a> {
         let mut fields = prefix.split(',');
         let priority = fields.next()?.parse().ok()?;
         let sequence = fields.next()?.parse().ok()?;
-        let boot_us: u64 = fields.next()?.parse().ok()?;
+        let boot_us = fields.next()?.parse().ok()?;
         let text = &record[semicolon + 1..];
         let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
-        Some(Record { priority, sequence, boot_ms: boot_us / 1000, text: &text[..end] })
+        Some(Record { priority, sequence, boot_us, text: &text[..end] })
+    }
+
+    /// Milliseconds since boot, as decisions count.
+    pub fn boot_ms(&self) -> u64 {
+        self.boot_us / 1000
     }
 
     /// Facility 0 is the kernel; everything that user space writes has another one.
@@ -40,7 +45,8 @@ mod tests {
     #[test]
     fn a_record_is_read_without_its_dictionary() {
         let record = Record::parse(b"4,812,58603896,-,caller=T1;blkfront: x\n SUBSYSTEM=xen\n");
-        let expected = Record { priority: 4, sequence: 812, boot_ms: 58603, text: b"blkfront: x" };
+        let expected =
+            Record { priority: 4, sequence: 812, boot_us: 58603896, text: b"blkfront: x" };
         assert_eq!(record, Some(expected));
     }
 

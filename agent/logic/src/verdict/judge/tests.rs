@@ -34,8 +34,8 @@ impl World {
         let mut log = KernelLog::default();
         for (index, line) in lines.iter().enumerate() {
             let sequence = index as u64;
-            let boot_ms = 1000 + sequence;
-            log.take(&Record { priority: 4, sequence, boot_ms, text: line.as_bytes() });
+            let boot_us = (1000 + sequence) * 1000;
+            log.take(&Record { priority: 4, sequence, boot_us, text: line.as_bytes() });
         }
         let kernel = Some(KernelVersion::new(kernel.0, kernel.1, 0));
         let seen = Observation { boot_ms: 2010, kernel, log, ..Observation::default() };

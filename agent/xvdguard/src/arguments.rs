@@ -1,0 +1,86 @@
+//! The command line, for people.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use xvdguard_linux::world::Places;
+
+/// Keeps Xen guests alive when the storage below them misbehaves.
+#[derive(Debug, Parser)]
+#[command(name = "xvdguard", version, disable_help_subcommand = true)]
+#[command(after_help = "Off for one boot: add xvdguard=off to the kernel command line.")]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Look at DIR instead of this machine (a recording, a chroot)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Read xenstore from a socket, a device, or a saved `xenstore-ls -f`
+    #[arg(long, global = true, value_name = "FILE|SOCKET")]
+    pub xenstore: Option<PathBuf>,
+    /// Read the kernel log from a file with records of /dev/kmsg
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kernel_log: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print verdicts only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print the evidence as well
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Never colour (also: NO_COLOR)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+impl Global {
+    /// Where the world is.
+    pub fn places(&self) -> Places {
+        Places {
+            root: self.root.clone(),
+            xenstore: self.xenstore.clone(),
+            kernel_log: self.kernel_log.clone(),
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show disks and volumes with verdict, evidence and what to do; sends nothing
+    Status,
+    /// Flush disks once and say what came of it
+    ///
+    /// Exit status: 0 when every disk is proven, absent, off or switched-off, else 1.
+    Probe(Probe),
+    /// Save what this machine looks like, as an archive for a bug report or --root
+    Record(Record),
+}
+
+/// Options of `probe`.
+#[derive(Debug, Args)]
+pub struct Probe {
+    /// Names like xvda; all when none is given
+    #[arg(value_name = "DISK")]
+    pub disks: Vec<String>,
+}
+
+/// Options of `record`.
+#[derive(Debug, Args)]
+pub struct Record {
+    /// The archive (tar)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Leave out host name, domain name and uuid
+    #[arg(long)]
+    pub anonymous: bool,
+}

@@ -1,0 +1,133 @@
+//! One file for each command; here what they share: the opened world and how to speak.
+
+pub mod probe;
+pub mod record;
+pub mod status;
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use xvdguard_linux::clock;
+use xvdguard_linux::observe::Look;
+use xvdguard_linux::observe::vbds::Depth;
+use xvdguard_linux::world::World;
+use xvdguard_logic::observation::Observation;
+use xvdguard_logic::verdict::evidence::Evidence;
+use xvdguard_logic::verdict::report::DiskReport;
+use xvdguard_logic::wording;
+use xvdguard_logic::xen::XenMode;
+
+use crate::arguments::Global;
+use crate::exit::Failure;
+use crate::terminal::{self, Paint};
+
+/// How long xenstore may take.
+pub const XENSTORE_WAIT: Duration = Duration::from_secs(5);
+
+/// An opened world, and how to speak of it.
+pub struct Session {
+    /// What is looked at.
+    pub world: World,
+    /// How to speak.
+    pub voice: Voice,
+}
+
+/// How to speak.
+#[derive(Debug, Clone, Copy)]
+pub struct Voice {
+    /// One JSON document instead of text.
+    pub json: bool,
+    /// Verdicts only.
+    pub quiet: bool,
+    /// Evidence as well.
+    pub verbose: bool,
+    /// Colours.
+    pub paint: Paint,
+}
+
+impl Session {
+    /// Opens the world. A xenstore that was named and does not answer is a failure; one that is
+    /// simply not there is an oddity.
+    pub fn open(global: &Global) -> Result<Session, Failure> {
+        let places = global.places();
+        let deadline = Instant::now() + XENSTORE_WAIT;
+        let world = World::open(&places, deadline).map_err(Failure::Input)?;
+        if let (Some(path), None) = (&places.xenstore, &world.xenstore) {
+            let root = places.open_root().map_err(Failure::Input)?;
+            let failure = if path.is_file() { Failure::Input } else { Failure::Unreachable };
+            places.open_xenstore(&root, deadline).map_err(failure)?;
+        }
+        let voice = Voice {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            paint: Paint::new(global.no_color),
+        };
+        Ok(Session { world, voice })
+    }
+
+    /// One look at everything.
+    pub fn observe(&mut self) -> Observation {
+        let deadline = Instant::now() + XENSTORE_WAIT;
+        self.world.observe(Look { depth: Depth::All, deadline })
+    }
+}
+
+/// Adds the time of day to evidence that knows only its time since boot.
+pub fn stamp(disks: &mut [DiskReport]) {
+    let booted_ms = clock::unix_ms() - clock::boot_ms() as i64;
+    let times = disks.iter_mut().flat_map(|disk| &mut disk.evidence);
+    for evidence in times.filter(|evidence| evidence.time.is_none()) {
+        evidence.time = evidence.boot_ms.and_then(|boot_ms| rfc_3339(booted_ms + boot_ms as i64));
+    }
+}
+
+/// `2026-11-20T10:33:40.123Z`; none for times that no calendar has.
+pub fn rfc_3339(unix_ms: i64) -> Option<String> {
+    Some(Timestamp::from_millisecond(unix_ms).ok()?.to_string())
+}
+
+/// The lines about disks, with advice, and evidence where it is wanted.
+pub fn print_disks(disks: &[&DiskReport], seen: &Observation, voice: Voice) {
+    let width = disks.iter().map(|disk| disk.name.to_string().len()).max().unwrap_or(0);
+    for disk in disks {
+        let line = wording::status::disk(disk, width);
+        terminal::print(&(voice.paint.verdict(disk.verdict, &line) + "\n"));
+        if voice.quiet {
+            continue;
+        }
+        if let Some(advice) = wording::status::advice(disk, seen.kernel) {
+            terminal::print(&format!("{:width$}  {advice}\n", ""));
+        }
+        for evidence in disk.evidence.iter().filter(|_| voice.verbose) {
+            let line = format!("{:width$}  {}", "", evidence_line(evidence));
+            terminal::print(&(voice.paint.faint(&line) + "\n"));
+        }
+    }
+}
+
+fn evidence_line(evidence: &Evidence) -> String {
+    let Evidence { source, text, boot_ms, .. } = evidence;
+    match boot_ms {
+        Some(boot_ms) => {
+            format!("{:>9}.{:03}  {source:10}  {text}", boot_ms / 1000, boot_ms % 1000)
+        }
+        None => format!("{:>13}  {source:10}  {text}", "?"),
+    }
+}
+
+/// What could not be read: on standard error, so that it never mixes with the answer.
+pub fn say_oddities(seen: &Observation, voice: Voice) {
+    let oddities = seen.oddities.iter().filter(|_| !voice.quiet && !voice.json);
+    oddities.for_each(|oddity| terminal::say(&format!("xvdguard: note: {oddity}")));
+}
+
+/// One line where there is nothing to guard; none in a guest, or where disks were found anyway.
+pub fn nothing_to_guard(seen: &Observation) -> Option<&'static str> {
+    match seen.xen {
+        _ if !seen.disks.is_empty() => None,
+        XenMode::None => Some("not a Xen guest: nothing to guard here"),
+        XenMode::Dom0 => Some("this is Xen's dom0: xvdguard belongs into the guests"),
+        _ => Some("a Xen guest without a virtual disk: nothing to guard here"),
+    }
+}

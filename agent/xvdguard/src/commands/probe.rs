@@ -1,0 +1,96 @@
+//! `probe`: one flush for each disk, and what came of it. The only command that sends one.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use xvdguard_linux::probe::{Orders, probe_and_judge};
+use xvdguard_linux::{child, clock, reports};
+use xvdguard_logic::observation::Observation;
+use xvdguard_logic::text::Text;
+use xvdguard_logic::verdict::report::{DiskReport, Report, SCHEMA};
+
+use super::{Session, XENSTORE_WAIT, nothing_to_guard, print_disks, rfc_3339, say_oddities, stamp};
+use crate::arguments::Probe;
+use crate::exit::Failure;
+use crate::{json, terminal};
+
+/// How long one flush may take: longer than a path fail-over that the host hides.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// How long all may take: 256 disks in batches of 8.
+const ALL: Duration = Duration::from_secs(600);
+
+/// How long another writer is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs the command.
+pub fn run(mut session: Session, options: &Probe) -> Result<ExitCode, Failure> {
+    if !child::is_privileged() {
+        return Err(Failure::Privileges("probe"));
+    }
+    let mut seen = session.observe();
+    if let Some(line) = nothing_to_guard(&seen).filter(|_| options.disks.is_empty()) {
+        terminal::print(&format!("{line}\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    check_names(&seen, &options.disks)?;
+    let _lock = reports::lock(&session.world.root, PATIENCE).map_err(Failure::Output)?;
+    let earlier = reports::read_all(&session.world.root, &mut seen.oddities);
+    let wants = |name: &Text| is_wanted(&options.disks, name);
+    let started = Instant::now();
+    let orders = Orders {
+        wants: &wants,
+        flush: FLUSH,
+        deadline: started + ALL,
+        after: started + ALL + XENSTORE_WAIT,
+    };
+    let mut disks = probe_and_judge(&mut session.world, &mut seen, &earlier, &orders);
+    stamp(&mut disks);
+    keep(&session, &mut seen, &disks);
+    say_oddities(&seen, session.voice);
+    let shown: Vec<&DiskReport> = disks.iter().filter(|disk| wants(&disk.name)).collect();
+    if session.voice.json {
+        terminal::print(&json::probe(&shown, &seen));
+    } else {
+        print_disks(&shown, &seen, session.voice);
+    }
+    let is_good = shown.iter().all(|disk| disk.verdict.is_settled());
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn is_wanted(disks: &[String], name: &Text) -> bool {
+    let bare = |disk: &String| Text::from(disk.strip_prefix("/dev/").unwrap_or(disk));
+    disks.is_empty() || disks.iter().any(|disk| bare(disk) == *name)
+}
+
+fn check_names(seen: &Observation, disks: &[String]) -> Result<(), Failure> {
+    for disk in disks {
+        let is_known =
+            seen.disks.iter().any(|one| is_wanted(std::slice::from_ref(disk), &one.name));
+        if !is_known {
+            let known: Vec<String> = seen.disks.iter().map(|one| one.name.to_string()).collect();
+            let shown = Text::from(disk.as_str());
+            let known = known.join(", ");
+            return Err(Failure::Usage(format!("no virtual disk \"{shown}\"; there are: {known}")));
+        }
+    }
+    Ok(())
+}
+
+/// A report that cannot be kept costs later commands their memory, not this one its answer.
+fn keep(session: &Session, seen: &mut Observation, disks: &[DiskReport]) {
+    let report = Report {
+        schema: SCHEMA,
+        tool: "xvdguard".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        boot_id: seen.boot_id.clone(),
+        boot_ms: clock::boot_ms(),
+        time: rfc_3339(clock::unix_ms()),
+        disks: disks.to_vec(),
+        said: Vec::new(),
+        xenstore: session.world.xenstore_use(),
+    };
+    if let Err(error) = reports::write_report(&session.world.root, reports::PROBE, &report) {
+        seen.oddities.push(format!("{error}; status will not know of this probe"));
+    }
+}

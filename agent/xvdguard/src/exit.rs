@@ -1,0 +1,61 @@
+//! Exit codes: those of sysexits.h, and 1 where a command's answer is "not good".
+
+use std::fmt;
+use std::process::ExitCode;
+
+use xvdguard_linux::error::Error;
+
+use crate::terminal;
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub enum Failure {
+    /// 64: the command line asks for something that does not exist.
+    Usage(String),
+    /// 66: what it was to read cannot be read.
+    Input(Error),
+    /// 69: xenstore does not answer.
+    Unreachable(Error),
+    /// 70: something inside is wrong.
+    Inner(String),
+    /// 73: what it was to write cannot be written.
+    Output(Error),
+    /// 77: this needs root.
+    Privileges(&'static str),
+}
+
+impl Failure {
+    /// The exit code.
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Failure::Usage(_) => 64,
+            Failure::Input(_) => 66,
+            Failure::Unreachable(_) => 69,
+            Failure::Inner(_) => 70,
+            Failure::Output(_) => 73,
+            Failure::Privileges(_) => 77,
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Usage(why) | Failure::Inner(why) => write!(to, "{why}"),
+            Failure::Input(error) | Failure::Unreachable(error) | Failure::Output(error) => {
+                write!(to, "{error}")
+            }
+            Failure::Privileges(what) => write!(to, "{what} needs root. Do: sudo xvdguard …"),
+        }
+    }
+}
+
+/// What clap says; help and version are no errors.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        terminal::say(error.to_string().trim_end());
+        return ExitCode::from(64);
+    }
+    terminal::print(&error.to_string());
+    ExitCode::SUCCESS
+}
