@@ -97,7 +97,7 @@ impl Link {
     }
 
     /// Linux's device, not blocking.
-    fn device(fd: OwnedFd) -> Link {
+    pub fn device(fd: OwnedFd) -> Link {
         Link { fd, is_socket: false }
     }
 

@@ -1,6 +1,7 @@
 //! Tests that need more than one module, and what they share: frames and a server that obeys.
 
 mod deadlines;
+mod device;
 mod limits;
 mod mutations;
 mod opening;
