@@ -1,8 +1,8 @@
 //! The way to xenstored: the kernel's device in a guest, a socket where xenstored runs.
 //!
 //! Nothing here waits but `Link::open` (for a socket whose queue is full) and `Link::wait`, both up
-//! to a deadline. One thing cannot be helped: the kernel itself waits for xenstored inside write(2),
-//! without a deadline, for watches, and up to 4.10 for every request.
+//! to a deadline. One thing cannot be helped: inside write(2) the kernel itself waits for
+//! xenstored, without a deadline, for watches, and up to 4.10 for every request.
 //! Tests: `tests/opening.rs` beside this file, and `tests/xenstore`.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -24,7 +24,7 @@ const PLACES: [&str; 4] =
 /// How long to wait where nothing tells when a write or connect(2) is possible again.
 const AGAIN: Duration = Duration::from_millis(10);
 /// File systems in which the device is a plain file: xenfs, and proc up to 2.6.28.
-const PLAIN_FILE_ON: [u64; 2] = [0xabba_1974, 0x9fa0];
+const PLAIN_FILE_ON: [u32; 2] = [0xabba_1974, 0x9fa0];
 
 /// An open connection.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Link {
             FileType::CharacterDevice => open_device(path).map_err(failed).map(Link::device),
             FileType::RegularFile => {
                 let fd = open_device(path).map_err(failed)?;
-                let on = rustix::fs::fstatfs(&fd).map_err(failed)?.f_type as u64;
+                let on = rustix::fs::fstatfs(&fd).map_err(failed)?.f_type as u32;
                 let is_device = PLAIN_FILE_ON.contains(&on);
                 is_device.then(|| Link::device(fd)).ok_or_else(|| unsuitable(path))
             }
