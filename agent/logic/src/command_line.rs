@@ -61,7 +61,7 @@ impl KernelWords {
                 self.barrier = Some(Chosen { value: mode, origin: Origin::KernelWord(word) });
             }
             None => self.oddities.push(format!(
-                "kernel command line: \"{word}\" is none of off, on, auto, leave; the word is ignored"
+                "kernel command line: \"{word}\" is none of off, on, auto, leave; it is ignored"
             )),
         }
     }
@@ -71,7 +71,8 @@ impl KernelWords {
             Some("off" | "0" | "no") => self.inert = true,
             Some("on" | "1" | "yes") => self.inert = false,
             _ => self.oddities.push(format!(
-                "kernel command line: \"{word}\" is neither xvdguard=off nor xvdguard=on; the word is ignored"
+                "kernel command line: \"{word}\" is neither xvdguard=off nor xvdguard=on; it is \
+                 ignored"
             )),
         }
     }

@@ -130,7 +130,9 @@ fn escape(bytes: &[u8], to: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// Zero-width and direction-changing characters (Unicode categories Cf and Zl, Zp of the
 /// general punctuation block) could make a terminal show another text than the one we checked.
 fn is_harmless(character: char) -> bool {
-    let deceives = matches!(character, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let deceives = matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
     !character.is_control() && character != '\\' && !deceives
 }
 

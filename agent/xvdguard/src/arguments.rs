@@ -42,6 +42,21 @@ pub struct Global {
     pub no_color: bool,
 }
 
+/// Something to show instead of a command: help, the version, or what is wrong.
+#[derive(Debug)]
+pub struct Notice {
+    /// For people.
+    pub text: String,
+    /// Whether the command line was wrong.
+    pub is_error: bool,
+}
+
+/// Reads this process's command line.
+pub fn parse() -> Result<Arguments, Notice> {
+    Arguments::try_parse()
+        .map_err(|error| Notice { text: error.to_string(), is_error: error.use_stderr() })
+}
+
 impl Global {
     /// Where the world is.
     pub fn places(&self) -> Places {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use xvdguard_linux::error::Error;
 
+use crate::arguments::Notice;
 use crate::terminal;
 
 /// Why a command could not do its work.
@@ -50,12 +51,12 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What clap says; help and version are no errors.
-pub fn usage(error: &clap::Error) -> ExitCode {
-    if error.use_stderr() {
-        terminal::say(error.to_string().trim_end());
+/// Shows help and version, which are no errors, or what is wrong with the command line.
+pub fn notice(notice: &Notice) -> ExitCode {
+    if notice.is_error {
+        terminal::say(notice.text.trim_end());
         return ExitCode::from(64);
     }
-    terminal::print(&error.to_string());
+    terminal::print(&notice.text);
     ExitCode::SUCCESS
 }

@@ -11,16 +11,14 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use arguments::{Arguments, Command};
 use commands::Session;
 use exit::Failure;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match arguments::parse() {
         Ok(arguments) => arguments,
-        Err(error) => return exit::usage(&error),
+        Err(notice) => return exit::notice(&notice),
     };
     match run(&arguments) {
         Ok(code) => code,

@@ -7,7 +7,7 @@ use crate::text::Text;
 /// One understood message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// The state line: printed when a disk connects and, up to 6.10, again when it gives flushes up.
+    /// The state line: at each connect and, up to 6.10, again when flushes are given up.
     State {
         /// The disk.
         disk: Text,
@@ -24,7 +24,7 @@ pub enum Message {
         /// The disk.
         disk: Text,
     },
-    /// The domain was saved and restored or migrated: every disk reconnects, with no line of its own.
+    /// The domain was saved and restored or migrated: every disk reconnects without a line.
     Resumed,
     /// Lines like those above were dropped (blkfront prints them rate limited).
     Suppressed,
@@ -66,7 +66,7 @@ impl Message {
 }
 
 fn blkfront(rest: &[u8]) -> Option<Message> {
-    // About 2.6.37 to 3.4 the arguments of the message were swapped: "barrier: write xvda op failed".
+    // About 2.6.37 to 3.4 the arguments were swapped: "barrier: write xvda op failed".
     for operation in [&b"barrier: "[..], b"flush disk cache: "] {
         if let Some(swapped) = rest.strip_prefix(operation) {
             return failure_swapped(swapped);
@@ -98,7 +98,7 @@ fn failure(said: &[u8], disk: &Text) -> Option<Message> {
 }
 
 fn state(said: &[u8], disk: Text) -> Option<Message> {
-    // "barriers enabled (drain)" is the form of 2.6 kernels, "barrier or flush: disabled; …" later.
+    // "barriers enabled (drain)" is the form of 2.6, "barrier or flush: disabled; …" a later one.
     let subjects = [
         (&b"barriers "[..], Uses::Barrier),
         (b"barrier: ", Uses::Barrier),
