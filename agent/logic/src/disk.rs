@@ -113,6 +113,7 @@ pub(crate) mod sample {
             backend_path: Some(Text::from("/local/domain/0/backend/vbd/1/51712")),
             frontend: Keys::from(&[("state", "4"), ("event-channel", "8")][..]),
             backend: Keys::from(backend),
+            is_unread: false,
         };
         let queue = BTreeMap::from([("write_cache".into(), Text::from("write back"))]);
         let number = DeviceNumber { major: 202, minor: 0 };

@@ -9,7 +9,9 @@ use std::time::Instant;
 use xvdguard_logic::disk::{BlockDisk, Disk};
 use xvdguard_logic::text::Text;
 use xvdguard_logic::vbd::Vbd;
-use xvdguard_logic::vbd::keys::{BACKEND_ALL, BACKEND_DECISIVE, FRONTEND_ALL, FRONTEND_DECISIVE};
+use xvdguard_logic::vbd::keys::{
+    BACKEND_ALL, BACKEND_DECISIVE, BACKEND_FEATURES, FRONTEND_ALL, FRONTEND_DECISIVE,
+};
 use xvdguard_logic::vbd::name;
 
 use crate::root::Root;
@@ -62,6 +64,15 @@ fn conventional_name(id: u32, disks: &BTreeMap<Text, BlockDisk>) -> Option<Text>
     name::disk_name(id).map(Text::from).filter(|name| disks.contains_key(name))
 }
 
+/// What came of one question.
+enum Found {
+    Answer(Answer),
+    /// There is no such node.
+    Missing,
+    /// No answer, or none that could be used: nothing follows from it.
+    Unknown,
+}
+
 /// Who asks xenstore, how long, and where it notes what could not be read.
 pub struct Asker<'a> {
     /// What is asked.
@@ -91,7 +102,7 @@ impl Asker<'_> {
 
     /// Reads again what a backend rewrites after a refusal.
     pub fn read_features<'v>(&mut self, vbds: impl Iterator<Item = &'v mut Vbd>) {
-        self.read_backends(vbds, &["feature-flush-cache", "feature-barrier"]);
+        self.read_backends(vbds, BACKEND_FEATURES);
     }
 
     /// Asks for the frontends' keys, and in the same wave for the numbers of all vbds.
@@ -110,43 +121,46 @@ impl Asker<'_> {
             requests.extend(keys.iter().map(|key| Request::read(format!("device/vbd/{id}/{key}"))));
         }
         let mut answers = self.ask(&requests).into_iter();
-        let listed = if has_list { answers.next().flatten() } else { None };
+        let listed = if has_list { answers.next() } else { None };
         for id in ids {
             let Some(named) = vbds.get_mut(id) else { continue };
             for key in &keys {
-                match answers.next().flatten() {
-                    Some(Answer::Value(path)) if *key == "backend" => {
+                match answers.next() {
+                    Some(Found::Answer(Answer::Value(path))) if *key == "backend" => {
                         named.vbd.backend_path = Some(path);
                     }
-                    Some(Answer::Value(value)) => named.vbd.frontend.insert(key, value),
+                    Some(Found::Answer(Answer::Value(value))) => {
+                        named.vbd.frontend.insert(key, value);
+                    }
                     _ => {}
                 }
             }
         }
-        let Some(Answer::Names(names)) = listed else { return Vec::new() };
+        let Some(Found::Answer(Answer::Names(names))) = listed else { return Vec::new() };
         names.iter().filter_map(Text::number).filter_map(|id| u32::try_from(id).ok()).collect()
     }
 
+    /// Key by key over all vbds, so that what decides is asked first where time is short.
     fn read_backends<'v>(&mut self, vbds: impl Iterator<Item = &'v mut Vbd>, keys: &[&str]) {
         let mut vbds: Vec<&mut Vbd> = vbds.filter(|vbd| vbd.backend_path.is_some()).collect();
-        let mut requests = Vec::new();
-        for path in vbds.iter().filter_map(|vbd| vbd.backend_path.as_ref()) {
-            let full = |key: &&str| Text::from([path.as_bytes(), b"/", key.as_bytes()].concat());
-            requests.extend(keys.iter().map(|key| Request::read(full(key))));
-        }
-        let mut answers = self.ask(&requests).into_iter();
-        for vbd in &mut vbds {
-            for key in keys {
-                match answers.next().flatten() {
-                    Some(Answer::Value(value)) => vbd.backend.insert(key, value),
-                    _ => vbd.backend.remove(key),
+        let paths: Vec<Text> = vbds.iter().filter_map(|vbd| vbd.backend_path.clone()).collect();
+        let full = |path: &Text, key: &str| [path.as_bytes(), b"/", key.as_bytes()].concat();
+        let requests = keys.iter().flat_map(|key| paths.iter().map(move |path| full(path, key)));
+        let answers = self.ask(&requests.map(Request::read).collect::<Vec<_>>());
+        vbds.iter_mut().for_each(|vbd| vbd.is_unread = false);
+        for (key, answers) in keys.iter().zip(answers.chunks(vbds.len().max(1))) {
+            for (vbd, answer) in vbds.iter_mut().zip(answers) {
+                match answer {
+                    Found::Answer(Answer::Value(value)) => vbd.backend.insert(key, value.clone()),
+                    Found::Missing => vbd.backend.remove(key),
+                    _ => vbd.is_unread |= BACKEND_FEATURES.contains(key),
                 }
             }
         }
     }
 
-    /// One wave. What does not exist is `None`; what fails is noted, the same failure once.
-    fn ask(&mut self, requests: &[Request]) -> Vec<Option<Answer>> {
+    /// One wave. What fails is noted, the failure of the whole wave once.
+    fn ask(&mut self, requests: &[Request]) -> Vec<Found> {
         if requests.is_empty() {
             return Vec::new();
         }
@@ -155,8 +169,8 @@ impl Asker<'_> {
         answers
             .into_iter()
             .map(|answer| match answer {
-                Ok(answer) => Some(answer),
-                Err(error) if error.is_missing() => None,
+                Ok(answer) => Found::Answer(answer),
+                Err(error) if error.is_missing() => Found::Missing,
                 Err(error) => {
                     // A dead or silent server fails every question of the wave.
                     let breaks = error.is_timeout() || error.is_closed();
@@ -164,7 +178,7 @@ impl Asker<'_> {
                         self.oddities.push(error.to_string());
                     }
                     has_broken |= breaks;
-                    None
+                    Found::Unknown
                 }
             })
             .collect()
@@ -185,4 +199,41 @@ pub fn into_disks(vbds: Vbds, mut devices: BTreeMap<Text, BlockDisk>) -> Vec<Dis
     disks.extend(orphans.map(|(name, device)| Disk { name, vbd: None, device: Some(device) }));
     disks.sort_by(|one, other| one.name.cmp(&other.name));
     disks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xenstore::Listing;
+    use std::time::Duration;
+    use xvdguard_logic::vbd::advertised::Advertised;
+
+    const HEAD: &str = "device/vbd/51712/backend = \"/b/51712\"\n/b/51712/mode = \"w\"\n";
+
+    fn read(listing: &str, vbds: &mut Vbds) -> Vec<String> {
+        let mut xenstore = Source::Listing(Listing::parse(listing.as_bytes(), None).unwrap());
+        let mut oddities = Vec::new();
+        let deadline = Instant::now() + Duration::from_secs(1);
+        Asker { xenstore: &mut xenstore, deadline, oddities: &mut oddities }
+            .read_keys(vbds, Depth::Decisive);
+        oddities
+    }
+
+    #[test]
+    fn a_vbd_that_only_xenstore_knows_is_found_with_its_keys() {
+        let mut vbds = Vbds::new();
+        let oddities = read(&format!("{HEAD}/b/51712/feature-barrier = \"1\"\n"), &mut vbds);
+        assert_eq!(oddities, [] as [&str; 0]);
+        assert_eq!(vbds[&51712].vbd.advertised(None), Some(Advertised::Barrier));
+    }
+
+    #[test]
+    fn a_key_that_may_not_be_read_is_unknown_and_a_missing_one_is_absent() {
+        let mut vbds = Vbds::new();
+        read(HEAD, &mut vbds);
+        assert_eq!(vbds[&51712].vbd.advertised(None), Some(Advertised::Absent));
+        let oddities = read(&format!("{HEAD}/b/51712/feature-flush-cache:\n"), &mut vbds);
+        assert_eq!(vbds[&51712].vbd.advertised(None), None);
+        assert!(oddities[0].contains("feature-flush-cache"), "{oddities:?}");
+    }
 }

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use xvdguard_logic::text::Text;
 
+use super::session::{DEVICE_WINDOW, SOCKET_WINDOW};
 use crate::error::{Error, Result};
 
 /// Where xenstore is, in the order in which it is tried.
@@ -99,6 +100,11 @@ impl Link {
     /// Linux's device, not blocking.
     pub fn device(fd: OwnedFd) -> Link {
         Link { fd, is_socket: false }
+    }
+
+    /// How many requests may be unanswered at a time.
+    pub fn window(&self) -> usize {
+        if self.is_socket { SOCKET_WINDOW } else { DEVICE_WINDOW }
     }
 
     /// Sends what can be sent without waiting.

@@ -24,7 +24,8 @@ pub struct Exchange {
 impl Exchange {
     /// A fresh session.
     pub fn new(link: Link) -> Exchange {
-        Exchange { link, session: Session::default() }
+        let session = Session::new(link.window());
+        Exchange { link, session }
     }
 
     /// Queues a request; `run` sends it.

@@ -15,15 +15,20 @@ use super::wire::{Kind, Message, NO_TRANSACTION};
 /// The ids of a session's requests begin here. Linux 4.11 to 4.15 numbers requests itself, from
 /// nought, and hands its own number back: such a reply must be unknown, not another one's.
 const FIRST_ID: u32 = 0x7867_0001;
-/// Sent and not answered at any time. The kernel keeps every request until it is answered: a
-/// server that hangs for days must not fill its memory.
-pub const WINDOW: usize = 1024;
+/// Sent and not answered at any time on a socket. The server keeps every request until it is
+/// answered: one that hangs for days must not fill memory.
+pub const SOCKET_WINDOW: usize = 1024;
+/// The same on Linux's device: it keeps a request's payload in the one buffer of the open file
+/// until its own thread has sent it (xenbus_dev_request_and_reply, drivers/xen/xenbus/xenbus_xs.c,
+/// 4.11+), so a second write(2) before the reply would change what the first one asked.
+pub const DEVICE_WINDOW: usize = 1;
 /// Events kept until somebody takes them.
 pub const MAX_EVENTS: usize = 64;
 
 /// A connection's state.
 #[derive(Debug)]
 pub struct Session {
+    window: usize,
     next_id: u32,
     outgoing: VecDeque<Outgoing>,
     waiting: BTreeMap<u32, Waiting>,
@@ -73,9 +78,11 @@ struct Waiting {
     wanted: bool,
 }
 
-impl Default for Session {
-    fn default() -> Self {
+impl Session {
+    /// A fresh session with so many requests unanswered at most.
+    pub fn new(window: usize) -> Self {
         Session {
+            window,
             next_id: FIRST_ID,
             outgoing: VecDeque::new(),
             waiting: BTreeMap::new(),
@@ -85,9 +92,7 @@ impl Default for Session {
             broken: None,
         }
     }
-}
 
-impl Session {
     /// Queues a request.
     pub fn ask(&mut self, transaction: u32, message: &Message) -> Ticket {
         let id = self.next_id;
@@ -102,7 +107,7 @@ impl Session {
     /// message in the same write(2). Empty where there is nothing to send, or too much unanswered.
     pub fn unsent(&self) -> &[u8] {
         let open = self.broken.is_none();
-        let room = self.waiting.len() < WINDOW;
+        let room = self.waiting.len() < self.window;
         match self.outgoing.front() {
             Some(front) if open && (room || front.sent > 0) => &front.bytes[front.sent..],
             _ => &[],

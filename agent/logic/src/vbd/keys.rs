@@ -49,6 +49,9 @@ impl From<&[(&str, &str)]> for Keys {
     }
 }
 
+/// The backend's keys that tell of flushes: it rewrites them to 0 after it refused one.
+pub const BACKEND_FEATURES: &[&str] = &["feature-flush-cache", "feature-barrier"];
+
 /// The backend's keys that decide a verdict or a queue rule: all that early boot reads.
 pub const BACKEND_DECISIVE: &[&str] = &[
     "feature-flush-cache",

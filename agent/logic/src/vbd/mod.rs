@@ -7,7 +7,9 @@ pub mod name;
 
 use core::fmt;
 
+use crate::kernel_version::KernelVersion;
 use crate::text::Text;
+use advertised::Advertised;
 use keys::Keys;
 
 /// A virtual disk as xenstore and `/sys/bus/xen/devices/vbd-*` name it.
@@ -21,12 +23,21 @@ pub struct Vbd {
     pub frontend: Keys,
     /// The keys below `backend_path`.
     pub backend: Keys,
+    /// Whether one of those that tell of flushes could not be read: then nothing follows from its
+    /// absence.
+    pub is_unread: bool,
 }
 
 impl Vbd {
     /// The frontend's state in the xenbus protocol.
     pub fn state(&self) -> Option<XenbusState> {
         self.frontend.number("state").and_then(XenbusState::from_number)
+    }
+
+    /// What the backend advertises; none where that could not be read.
+    pub fn advertised(&self, kernel: Option<KernelVersion>) -> Option<Advertised> {
+        let is_read = self.backend_path.is_some() && !self.is_unread;
+        is_read.then(|| Advertised::from_keys(&self.backend, kernel))
     }
 
     /// Why this vbd takes no flush at all, where that is so.

@@ -80,8 +80,7 @@ pub struct Knowledge<'a> {
 
 /// Judges one disk.
 pub fn judge(disk: &Disk, seen: &Observation, known: Knowledge<'_>) -> DiskReport {
-    let has_keys = disk.vbd.as_ref().filter(|vbd| vbd.backend_path.is_some());
-    let advertised = has_keys.map(|vbd| Advertised::from_keys(&vbd.backend, seen.kernel));
+    let advertised = disk.vbd.as_ref().and_then(|vbd| vbd.advertised(seen.kernel));
     let log = ConnectionLog::of(&seen.log, &disk.name, seen.kernel);
     let mut case = Case { disk, seen, known, advertised, log, evidence: Vec::new() };
     let (verdict, reason) = case.conclude();
@@ -180,7 +179,7 @@ impl Case<'_> {
     /// What was advertised earlier on this connection, by each witness that there is.
     fn once_advertised(&self) -> impl Iterator<Item = Advertised> {
         let before = self.known.before.and_then(|disk| disk.vbd.as_ref());
-        let before = before.map(|vbd| Advertised::from_keys(&vbd.backend, self.seen.kernel));
+        let before = before.and_then(|vbd| vbd.advertised(self.seen.kernel));
         let by_log = match self.log.uses_at_connect {
             Some(Uses::Flush) => Some(Advertised::Flush),
             Some(Uses::Barrier) => Some(Advertised::Barrier),
@@ -298,7 +297,7 @@ impl Case<'_> {
             self.known.earlier.iter().any(|report| report.verdict == FlushVerdict::Proven);
         match self.known.probe.map(|probe| probe.outcome) {
             None if was_proven => GAP.into(),
-            None => "not probed in this boot. Do: xvdguard probe".into(),
+            None => "not probed in this boot".into(),
             Some(ProbeOutcome::Silent { deadline_ms }) => {
                 format!("no answer to a flush within {deadline_ms} ms: the backend is silent")
             }
@@ -320,8 +319,7 @@ impl NotSent {
             }
             NotSent::Claimed => "something holds the node that neither mountinfo nor sysfs names",
             NotSent::RateLimited => {
-                "its turn did not come in time: the kernel's line is rate limited. \
-                 Do: xvdguard probe"
+                "its turn did not come in time: the kernel's line is rate limited"
             }
             NotSent::ByPolicy => "the mode says to look only",
             NotSent::NodeUnusable => "its node in /dev is missing or is another device",

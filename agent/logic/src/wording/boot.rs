@@ -107,6 +107,7 @@ impl Words<'_> {
                  it, or reboot"
                     .into()
             }
+            FlushVerdict::Untested if mode.probes() => ". Do: xvdguard probe".into(),
             _ => String::new(),
         }
     }

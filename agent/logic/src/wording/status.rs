@@ -33,7 +33,10 @@ pub fn advice(report: &DiskReport, kernel: Option<KernelVersion>) -> Option<Stri
             "writes are not flushed: after a power loss of the host, those that it had not \
              written are lost"
         }
-        _ => return None,
+        FlushVerdict::Untested => {
+            "nobody knows whether the backend keeps its word. Do: xvdguard probe"
+        }
+        FlushVerdict::Absent | FlushVerdict::Off | FlushVerdict::Proven => return None,
     };
     Some(text.into())
 }

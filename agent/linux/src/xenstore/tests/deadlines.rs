@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Server, after, far, frame};
 use crate::xenstore::request::Answer;
-use crate::xenstore::session::WINDOW;
+use crate::xenstore::session::SOCKET_WINDOW;
 use crate::xenstore::{Cause, Request, Result};
 
 fn value(result: &Result<Answer>) -> Option<&[u8]> {
@@ -87,7 +87,7 @@ fn replies_are_read_while_requests_are_sent() {
             server.done(&asked, &[b'x'; 4096]);
         }
     });
-    let requests = vec![Request::read("a".repeat(2000)); 3 * WINDOW];
+    let requests = vec![Request::read("a".repeat(2000)); 3 * SOCKET_WINDOW];
     let results = client.call_all(&requests, far());
     assert!(results.iter().all(|result| value(result) == Some(&[b'x'; 4096])));
     assert_eq!(client.round_trips(), 1);
@@ -98,7 +98,7 @@ fn replies_are_read_while_requests_are_sent() {
 #[test]
 fn what_a_full_pipe_did_not_take_is_never_sent() {
     let (mut client, server) = Server::new();
-    let requests = vec![Request::read("a".repeat(2000)); WINDOW];
+    let requests = vec![Request::read("a".repeat(2000)); SOCKET_WINDOW];
     let results = client.call_all(&requests, after(50));
     assert!(results.iter().all(|result| matches!(result, Err(error) if error.is_timeout())));
     let player = server.play(|server| {
@@ -112,7 +112,7 @@ fn what_a_full_pipe_did_not_take_is_never_sent() {
     assert_eq!(client.read("quick", far()).unwrap(), "quick\0");
     drop(client);
     let late = player.join().unwrap();
-    assert!(0 < late && late < WINDOW, "{late} of {WINDOW} were sent");
+    assert!(0 < late && late < SOCKET_WINDOW, "{late} of {SOCKET_WINDOW} were sent");
 }
 
 #[test]

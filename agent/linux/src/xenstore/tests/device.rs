@@ -2,14 +2,15 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-use super::{far, frame};
+use super::{after, far, frame};
 use crate::xenstore::client::Client;
 use crate::xenstore::connect::Link;
 use crate::xenstore::wire::{HEADER, Header, Kind};
-use crate::xenstore::{Request, Result};
+use crate::xenstore::{Answer, Request, Result};
 
 fn device() -> (Client, UnixStream) {
     let kind = SocketType::SEQPACKET;
@@ -42,17 +43,41 @@ fn each_write_is_one_whole_message() {
     player.join().unwrap();
 }
 
+/// What Linux 4.11 and later do: the payload stays in the open file's one buffer until a thread of
+/// the kernel has sent it, so whatever is written before the reply overwrites the question.
 #[test]
-fn a_full_device_is_tried_again_although_it_never_tells() {
+fn nothing_is_written_before_the_reply_to_what_was_written() {
     let (mut client, mut kernel) = device();
     let player = std::thread::spawn(move || {
-        let asked: Vec<_> = (0..500).map(|_| one_write(&mut kernel).0.id).collect();
-        for id in asked {
-            kernel.write_all(&frame(Kind::Read, id, b"1")).unwrap();
+        for _ in 0..100 {
+            let (header, payload) = one_write(&mut kernel);
+            std::thread::sleep(Duration::from_micros(200));
+            let waiting = rustix::io::ioctl_fionread(&kernel).unwrap();
+            assert_eq!(waiting, 0, "the buffer of an unanswered request was overwritten");
+            kernel.write_all(&frame(Kind::Read, header.id, &payload)).unwrap();
         }
     });
-    let requests = vec![Request::read("a".repeat(2000)); 500];
-    let results = client.call_all(&requests, far());
-    assert!(results.iter().all(Result::is_ok));
+    let paths: Vec<String> = (0..100).map(|number| format!("device/vbd/{number}")).collect();
+    let requests: Vec<Request> = paths.iter().map(|path| Request::read(&**path)).collect();
+    for (path, result) in paths.iter().zip(client.call_all(&requests, far())) {
+        assert_eq!(result.unwrap(), Answer::Value(format!("{path}\0").as_str().into()));
+    }
+    player.join().unwrap();
+}
+
+#[test]
+fn a_request_that_was_given_up_holds_the_next_one_back_until_its_reply() {
+    let (mut client, mut kernel) = device();
+    assert!(client.read("hung", after(30)).unwrap_err().is_timeout());
+    assert!(client.read("held", after(30)).unwrap_err().is_timeout());
+    let (hung, _) = one_write(&mut kernel);
+    assert_eq!(rustix::io::ioctl_fionread(&kernel).unwrap(), 0);
+    kernel.write_all(&frame(Kind::Read, hung.id, b"late")).unwrap();
+    let player = std::thread::spawn(move || {
+        let (header, _) = one_write(&mut kernel);
+        kernel.write_all(&frame(Kind::Read, header.id, b"new")).unwrap();
+        kernel
+    });
+    assert_eq!(client.read("next", far()).unwrap(), "new");
     player.join().unwrap();
 }

@@ -5,7 +5,7 @@
 //! seed: `XVDGUARD_SEED=n` runs that case first.
 
 use super::frame;
-use crate::xenstore::session::{MAX_EVENTS, Reply, Session, Ticket};
+use crate::xenstore::session::{MAX_EVENTS, Reply, SOCKET_WINDOW, Session, Ticket};
 use crate::xenstore::wire::{HEADER, Header, Kind, MAX_PAYLOAD, Message};
 
 const CASES: u64 = 100_000;
@@ -68,7 +68,7 @@ fn no_stream_of_bytes_misleads_a_session() {
 
 fn run(seed: u64) -> Seen {
     let random = &mut Random(seed);
-    let mut session = Session::default();
+    let mut session = Session::new(SOCKET_WINDOW);
     let asked = ask(random, &mut session);
     let stream = mutated_stream(random, &asked);
     let mut rest = &stream[..];

@@ -3,7 +3,7 @@
 use xvdguard_logic::text::Text;
 
 use super::frame;
-use crate::xenstore::session::{Event, MAX_EVENTS, Reply, Session, Ticket, WINDOW};
+use crate::xenstore::session::{Event, MAX_EVENTS, Reply, SOCKET_WINDOW, Session, Ticket};
 use crate::xenstore::wire::{Header, Kind, Message};
 
 fn message(kind: Kind) -> Message {
@@ -39,7 +39,7 @@ fn done(payload: &[u8]) -> Option<Reply> {
 #[test]
 fn the_first_event_may_come_before_and_after_the_reply() {
     for event_first in [true, false] {
-        let mut session = Session::default();
+        let mut session = Session::new(SOCKET_WINDOW);
         let (ticket, id) = asked(&mut session, Kind::Watch);
         let mut frames =
             [frame(Kind::WatchEvent, 0, b"device/vbd\0token\0"), frame(Kind::Watch, id, b"OK\0")];
@@ -55,7 +55,7 @@ fn the_first_event_may_come_before_and_after_the_reply() {
 
 #[test]
 fn an_older_kernel_answers_watches_in_order_without_their_ids() {
-    let mut session = Session::default();
+    let mut session = Session::new(SOCKET_WINDOW);
     let (read, _) = asked(&mut session, Kind::Read);
     let (first, _) = asked(&mut session, Kind::Watch);
     let (second, _) = asked(&mut session, Kind::Watch);
@@ -68,14 +68,14 @@ fn an_older_kernel_answers_watches_in_order_without_their_ids() {
 
 #[test]
 fn an_event_of_a_kernel_may_carry_more_words_and_any_id() {
-    let mut session = Session::default();
+    let mut session = Session::new(SOCKET_WINDOW);
     session.receive(&frame(Kind::WatchEvent, 0xdead_beef, b"a\0b\0more\0"));
     assert_eq!(session.next_event(), Some(event("a", "b")));
 }
 
 #[test]
 fn events_are_kept_once_each_and_not_without_end() {
-    let mut session = Session::default();
+    let mut session = Session::new(SOCKET_WINDOW);
     for number in 0..2 * MAX_EVENTS {
         let payload = format!("path/{number}\0token\0");
         for _ in 0..2 {
@@ -89,7 +89,7 @@ fn events_are_kept_once_each_and_not_without_end() {
 
 #[test]
 fn messages_are_handed_out_one_at_a_time() {
-    let mut session = Session::default();
+    let mut session = Session::new(SOCKET_WINDOW);
     session.ask(0, &message(Kind::Read));
     session.ask(0, &message(Kind::Mkdir));
     assert_eq!(Header::from_bytes(session.unsent()).unwrap().kind, 2);
@@ -103,8 +103,8 @@ fn messages_are_handed_out_one_at_a_time() {
 
 #[test]
 fn a_server_that_never_answers_gets_no_more_than_a_window() {
-    let mut session = Session::default();
-    let tickets: Vec<_> = (0..WINDOW).map(|_| asked(&mut session, Kind::Read)).collect();
+    let mut session = Session::new(SOCKET_WINDOW);
+    let tickets: Vec<_> = (0..SOCKET_WINDOW).map(|_| asked(&mut session, Kind::Read)).collect();
     let more = session.ask(0, &message(Kind::Read));
     assert_eq!(session.unsent(), b"");
     for (ticket, _) in &tickets {
@@ -119,7 +119,7 @@ fn a_server_that_never_answers_gets_no_more_than_a_window() {
 
 #[test]
 fn a_message_that_the_kernel_refuses_has_its_reply() {
-    let mut session = Session::default();
+    let mut session = Session::new(SOCKET_WINDOW);
     let watch = session.ask(0, &message(Kind::Watch));
     let read = session.ask(0, &message(Kind::Read));
     session.refused(Text::from("ENOSPC"));
@@ -132,7 +132,7 @@ fn a_message_that_the_kernel_refuses_has_its_reply() {
 
 #[test]
 fn what_was_not_begun_is_withdrawn_and_what_was_begun_is_finished() {
-    let mut session = Session::default();
+    let mut session = Session::new(SOCKET_WINDOW);
     let tickets = [Kind::Read, Kind::Mkdir, Kind::Rm].map(|kind| session.ask(0, &message(kind)));
     session.sent(4);
     for ticket in tickets {
@@ -145,7 +145,7 @@ fn what_was_not_begun_is_withdrawn_and_what_was_begun_is_finished() {
 
 #[test]
 fn a_transaction_that_begins_too_late_is_ended() {
-    let mut session = Session::default();
+    let mut session = Session::new(SOCKET_WINDOW);
     let (start, id) = asked(&mut session, Kind::TransactionStart);
     session.abandon(start);
     session.receive(&frame(Kind::TransactionStart, id, b"123\0"));
@@ -157,7 +157,7 @@ fn a_transaction_that_begins_too_late_is_ended() {
 
 #[test]
 fn a_commit_that_was_not_sent_in_time_becomes_an_abort() {
-    let mut session = Session::default();
+    let mut session = Session::new(SOCKET_WINDOW);
     let commit = session.ask(77, &message(Kind::TransactionEnd));
     session.abandon(commit);
     let (header, payload) = send(&mut session);
@@ -167,7 +167,7 @@ fn a_commit_that_was_not_sent_in_time_becomes_an_abort() {
 
 #[test]
 fn replies_to_nobody_are_dropped() {
-    let mut session = Session::default();
+    let mut session = Session::new(SOCKET_WINDOW);
     let (late, id) = asked(&mut session, Kind::Read);
     session.abandon(late);
     session.receive(&frame(Kind::Read, id, b"late"));
@@ -189,7 +189,7 @@ fn what_no_server_says_ends_the_session_with_a_reason() {
         (&|_| vec![0; 16], "a message of the unknown type 0"),
     ];
     for (bytes, reason) in cases {
-        let mut session = Session::default();
+        let mut session = Session::new(SOCKET_WINDOW);
         let (ticket, id) = asked(&mut session, Kind::Read);
         session.receive(&bytes(id));
         assert_eq!(session.broken(), Some(reason));

@@ -150,6 +150,17 @@ fn an_earlier_proof_holds_while_the_log_is_whole_since() {
 }
 
 #[test]
+fn a_key_that_could_not_be_read_is_not_absent() {
+    let mut world = World::new((6, 1), &[("mode", "w")], &[CONNECTED]);
+    if let Some(vbd) = &mut world.disk.vbd {
+        vbd.is_unread = true;
+    }
+    assert_eq!(world.verdict(), FlushVerdict::Untested);
+    world.seen.log = KernelLog::default();
+    assert_eq!(world.probed().verdict(), FlushVerdict::Untested);
+}
+
+#[test]
 fn absent_and_off_are_no_failures() {
     let disabled = "blkfront: xvdb: barrier or flush: disabled; persistent grants: enabled;";
     let absent = World::new((6, 1), &[], &[disabled]).write_through();
