@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rustix::fs::OFlags;
 use rustix::io::{Errno, write};
-use xvdguard_logic::decide_boot::{Outcome, QueueSetting};
+use xvdguard_logic::effect::{Outcome, QueueSetting};
 use xvdguard_logic::text::Text;
 
 use crate::child::{self, Ending, Task};

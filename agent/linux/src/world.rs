@@ -10,9 +10,11 @@ use std::time::Instant;
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::verdict::report::XenstoreUse;
 
+use crate::clock;
 use crate::error::Result;
 use crate::observe::kernel_log::KernelLogReader;
-use crate::observe::{self, Look};
+use crate::observe::vbds::Asker;
+use crate::observe::{self, Look, block_devices};
 use crate::root::Root;
 use crate::xenstore::{Client, Listing, Source};
 
@@ -62,6 +64,22 @@ impl World {
         let mut seen = observe::observe(&self.root, self.xenstore.as_mut(), &mut self.log, look);
         seen.oddities.splice(0..0, self.oddities.iter().cloned());
         seen
+    }
+
+    /// Looks again at what a probe may have changed: keys, queues and the log.
+    pub fn look_again(&mut self, seen: &mut Observation, deadline: Instant) {
+        let oddities = &mut seen.oddities;
+        for disk in &mut seen.disks {
+            if let Some(device) = &mut disk.device {
+                block_devices::read_write_cache(&self.root, &disk.name, device, oddities);
+            }
+        }
+        if let Some(xenstore) = &mut self.xenstore {
+            let vbds = seen.disks.iter_mut().filter_map(|disk| disk.vbd.as_mut());
+            Asker { xenstore, deadline, oddities }.read_features(vbds);
+        }
+        observe::note_log(&mut self.log, seen);
+        seen.boot_ms = clock::boot_ms();
     }
 
     /// How much xenstore was asked so far; none for a listing.

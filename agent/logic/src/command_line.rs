@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::policy::{BarrierMode, Chosen, Origin};
+use crate::policy::{BarrierMode, Chosen, Origin, Policy};
 use crate::text::Text;
 
 /// What the command line asks of xvdguard.
@@ -37,6 +37,15 @@ impl KernelWords {
             words.take(&word);
         }
         words
+    }
+
+    /// The kernel command line beats files.
+    pub fn overrule(&self, mut policy: Policy) -> Policy {
+        policy.inert |= self.inert;
+        if let Some(barrier) = &self.barrier {
+            policy.barrier = barrier.clone();
+        }
+        policy
     }
 
     fn take(&mut self, word: &[u8]) {

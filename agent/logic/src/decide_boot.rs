@@ -6,9 +6,9 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use crate::disk::{Disk, WriteCache};
+use crate::effect::{Attribute, QueueSetting, Switch};
 use crate::observation::Observation;
 use crate::policy::queue::{self, QueueAttribute};
 use crate::policy::{BarrierMode, Lever, Policy};
@@ -38,48 +38,6 @@ pub struct BootDecision {
     pub said: Vec<String>,
 }
 
-/// One attribute below `queue/` to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueSetting {
-    /// The disk.
-    pub disk: Text,
-    /// Which attribute.
-    pub attribute: Attribute,
-    /// The value to write.
-    pub value: Text,
-    /// Why, in one sentence.
-    pub reason: String,
-}
-
-/// What came of a setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The attribute now reads as wanted.
-    Done,
-    /// It read so already: nothing was written.
-    AlreadySo,
-    /// It reads otherwise: the kernel rounded it.
-    Rounded(Text),
-}
-
-/// What may be written below `queue/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attribute {
-    /// `write_cache`: belongs to the barrier job alone.
-    WriteCache,
-    /// Any other, by `[[queue]]`.
-    Limit(QueueAttribute),
-}
-
-impl fmt::Display for Attribute {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Attribute::WriteCache => to.write_str("write_cache"),
-            Attribute::Limit(limit) => write!(to, "{limit}"),
-        }
-    }
-}
-
 /// Decides what to set, from what was seen and judged.
 pub fn decide_boot(
     policy: &Policy,
@@ -91,9 +49,9 @@ pub fn decide_boot(
     let words = wording::boot::Words { policy, kernel: seen.kernel };
     for report in verdicts {
         let Some(disk) = seen.disk(&report.name) else { continue };
-        let lever = lever(policy, seen, disk, report);
+        let switch = switch(policy, seen, disk, report);
         let is_below_root = root.is_some_and(|root| root.disks.contains(&disk.name));
-        match lever {
+        match switch {
             Switch::Queue => decision.settings.push(QueueSetting {
                 disk: disk.name.clone(),
                 attribute: Attribute::WriteCache,
@@ -103,7 +61,7 @@ pub fn decide_boot(
             Switch::Mount if is_below_root => decision.want_barrier_0(root),
             Switch::Mount | Switch::None => {}
         }
-        decision.said.push(words.disk(report, lever));
+        decision.said.push(words.disk(report, switch));
         decision.settings.extend(limits(policy, disk));
     }
     decision
@@ -119,18 +77,7 @@ impl BootDecision {
     }
 }
 
-/// How flushes are switched off on one disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Switch {
-    /// Not at all.
-    None,
-    /// By `queue/write_cache`.
-    Queue,
-    /// By `barrier=0` on ext3 and ext4.
-    Mount,
-}
-
-fn lever(policy: &Policy, seen: &Observation, disk: &Disk, report: &DiskReport) -> Switch {
+fn switch(policy: &Policy, seen: &Observation, disk: &Disk, report: &DiskReport) -> Switch {
     let wanted = match policy.barrier.value {
         BarrierMode::On | BarrierMode::Leave => false,
         BarrierMode::Off => disk.unflushable().is_none(),

@@ -10,6 +10,7 @@ pub mod block;
 pub mod command_line;
 pub mod decide_boot;
 pub mod disk;
+pub mod effect;
 pub mod kernel_log;
 pub mod kernel_version;
 pub mod mountinfo;

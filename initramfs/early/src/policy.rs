@@ -29,7 +29,7 @@ pub fn read(root: &Root, file: Option<&Path>, said: &mut Vec<String>) -> (Policy
             Policy::default()
         }
     };
-    (policy.overruled_by(&words), words)
+    (words.overrule(policy), words)
 }
 
 fn words(root: &Root, said: &mut Vec<String>) -> KernelWords {

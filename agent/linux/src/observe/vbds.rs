@@ -10,7 +10,7 @@ use xvdguard_logic::disk::{BlockDisk, Disk};
 use xvdguard_logic::text::Text;
 use xvdguard_logic::vbd::Vbd;
 use xvdguard_logic::vbd::keys::{
-    BACKEND_ALL, BACKEND_DECISIVE, BACKEND_FEATURES, FRONTEND_ALL, FRONTEND_DECISIVE,
+    BACKEND_DECISIVE, BACKEND_FEATURES, BACKEND_MORE, FRONTEND_DECISIVE, FRONTEND_MORE,
 };
 use xvdguard_logic::vbd::name;
 
@@ -24,6 +24,13 @@ pub enum Depth {
     Decisive,
     /// Everything that people and recordings want.
     All,
+}
+
+impl Depth {
+    fn keys(self, decisive: &[&'static str], more: &[&'static str]) -> Vec<&'static str> {
+        let more = if self == Depth::All { more } else { &[] };
+        [decisive, more].concat()
+    }
 }
 
 /// A vbd and the name of its block device.
@@ -96,8 +103,8 @@ impl Asker<'_> {
             vbds.extend(new.iter().map(|id| (*id, named(*id))));
             self.read_frontends(vbds, &new, None, depth);
         }
-        let keys = if depth == Depth::All { BACKEND_ALL } else { BACKEND_DECISIVE };
-        self.read_backends(vbds.values_mut().map(|named| &mut named.vbd), keys);
+        let keys = depth.keys(BACKEND_DECISIVE, BACKEND_MORE);
+        self.read_backends(vbds.values_mut().map(|named| &mut named.vbd), &keys);
     }
 
     /// Reads again what a backend rewrites after a refusal.
@@ -113,8 +120,7 @@ impl Asker<'_> {
         list: Option<Request>,
         depth: Depth,
     ) -> Vec<u32> {
-        let keys = if depth == Depth::All { FRONTEND_ALL } else { FRONTEND_DECISIVE };
-        let keys: Vec<&str> = std::iter::once("backend").chain(keys.iter().copied()).collect();
+        let keys = [vec!["backend"], depth.keys(FRONTEND_DECISIVE, FRONTEND_MORE)].concat();
         let has_list = list.is_some();
         let mut requests: Vec<Request> = list.into_iter().collect();
         for id in ids {

@@ -16,7 +16,6 @@ use xvdguard_logic::verdict::report::{DiskReport, Report, earlier};
 
 use crate::child::{self, Ending, Task};
 use crate::clock;
-use crate::observe::look_again;
 use crate::root::Root;
 use crate::world::World;
 pub use flush::Method;
@@ -42,7 +41,7 @@ pub fn probe_and_judge(
     let before = seen.disks.clone();
     let plan = plan(seen, reports, order.wants);
     let probes = send(&world.root, seen, &plan, order);
-    look_again(world, seen, order.after);
+    world.look_again(seen, order.after);
     let judged = seen.disks.iter().map(|disk| {
         let earlier = earlier(reports, seen.boot_id.as_ref(), disk);
         let known = Knowledge {

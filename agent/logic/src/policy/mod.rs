@@ -12,7 +12,6 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command_line::KernelWords;
 use crate::text::Text;
 use queue::QueueRule;
 
@@ -50,15 +49,6 @@ impl Policy {
             Some(hash) => format!("the configuration (hash {hash})"),
             None => "the configuration".into(),
         }
-    }
-
-    /// The kernel command line beats files.
-    pub fn overruled_by(mut self, words: &KernelWords) -> Self {
-        self.inert |= words.inert;
-        if let Some(barrier) = &words.barrier {
-            self.barrier = barrier.clone();
-        }
-        self
     }
 }
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::FlushVerdict;
 use super::evidence::{Evidence, Source};
-use crate::decide_boot::{Attribute, QueueSetting};
 use crate::disk::{Connection, Disk};
+use crate::effect::{Attribute, QueueSetting};
 use crate::text::Text;
 use crate::vbd::advertised::Advertised;
 

@@ -4,7 +4,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use crate::decide_boot::{Outcome, QueueSetting, Switch};
+use crate::effect::{Outcome, QueueSetting, Switch};
 use crate::kernel_version::KernelVersion;
 use crate::policy::{BarrierMode, Policy};
 use crate::verdict::FlushVerdict;
