@@ -13,16 +13,16 @@ use xvdguard_logic::text::Text;
 use super::budget::Budget;
 use super::connect::Link;
 use super::error::{Cause, Error, Result};
-use super::exchange::Exchange;
+use super::lanes::{Lanes, Ticket};
 use super::parts;
 use super::request::{Answer, Permission, Request};
-use super::session::{Event, Reply, Ticket};
+use super::session::{Event, Reply};
 use super::wire::{Message, NO_TRANSACTION};
 
 /// A connection to xenstored.
 #[derive(Debug)]
 pub struct Client {
-    exchange: Exchange,
+    lanes: Lanes,
     budget: Budget,
     round_trips: u64,
     requests: u64,
@@ -41,8 +41,12 @@ impl Client {
 
     /// A client over an open connection.
     pub(super) fn new(link: Link) -> Client {
-        let (exchange, budget) = (Exchange::new(link), Budget::default());
-        Client { exchange, budget, round_trips: 0, requests: 0 }
+        Client::over(Lanes::new(link))
+    }
+
+    /// A client over lanes.
+    pub(super) fn over(lanes: Lanes) -> Client {
+        Client { lanes, budget: Budget::default(), round_trips: 0, requests: 0 }
     }
 
     /// Asks everything at once and waits for all answers: one wave, however many requests. The
@@ -125,7 +129,7 @@ impl Client {
     /// along with its answers: take them until there is none before you poll the descriptor.
     pub fn next_event(&mut self, deadline: Instant) -> Result<Option<Event>> {
         let failed = |cause| Error::new("wait for", "an event", cause);
-        self.exchange.next_event(deadline).map_err(failed)
+        self.lanes.first().next_event(deadline).map_err(failed)
     }
 
     /// How often this client waited for answers.
@@ -175,9 +179,9 @@ impl Client {
         message: &Message,
         deadline: Instant,
     ) -> std::result::Result<Vec<u8>, Cause> {
-        let ticket = self.ask(transaction, message)?;
+        let ticket = self.ask(transaction, message, false)?;
         self.run(deadline);
-        match self.exchange.take(ticket)? {
+        match self.lanes.take(ticket)? {
             Reply::Done(payload) => Ok(payload),
             Reply::Refused(name) => Err(Cause::Server(name)),
         }
@@ -185,7 +189,7 @@ impl Client {
 
     /// Ends a transaction without effect and without waiting.
     pub(super) fn give_up_transaction(&mut self, transaction: u32) {
-        self.exchange.give_up_transaction(transaction);
+        self.lanes.first().give_up_transaction(transaction);
     }
 
     fn wave(
@@ -194,8 +198,10 @@ impl Client {
         requests: &[Request],
         deadline: Instant,
     ) -> Vec<Result<Answer>> {
-        let tickets: Vec<_> =
-            requests.iter().map(|request| self.queue(transaction, request, deadline)).collect();
+        // What changes something has its place among the others, and a transaction is one file's.
+        let anywhere = transaction == NO_TRANSACTION && requests.iter().all(Request::only_reads);
+        let mut queue = |request| self.queue(transaction, request, anywhere, deadline);
+        let tickets: Vec<_> = requests.iter().map(&mut queue).collect();
         if tickets.iter().any(std::result::Result::is_ok) {
             self.run(deadline);
         }
@@ -203,32 +209,43 @@ impl Client {
         results.map(|(request, ticket)| self.collect(request, ticket?)).collect()
     }
 
-    fn queue(&mut self, transaction: u32, request: &Request, deadline: Instant) -> Result<Ticket> {
+    fn queue(
+        &mut self,
+        transaction: u32,
+        request: &Request,
+        anywhere: bool,
+        deadline: Instant,
+    ) -> Result<Ticket> {
         let queued = request.to_message().map_err(Cause::Limit).and_then(|message| {
             if Instant::now() >= deadline {
                 return Err(Cause::TimedOut);
             }
             self.budget.take(request)?;
-            self.ask(transaction, &message)
+            self.ask(transaction, &message, anywhere)
         });
         queued.map_err(|cause| request.failed(cause))
     }
 
-    fn ask(&mut self, transaction: u32, message: &Message) -> std::result::Result<Ticket, Cause> {
-        if let Some(cause) = self.exchange.closed() {
+    fn ask(
+        &mut self,
+        transaction: u32,
+        message: &Message,
+        anywhere: bool,
+    ) -> std::result::Result<Ticket, Cause> {
+        if let Some(cause) = self.lanes.closed() {
             return Err(cause);
         }
         self.requests += 1;
-        Ok(self.exchange.ask(transaction, message))
+        Ok(self.lanes.ask(transaction, message, anywhere))
     }
 
     fn run(&mut self, deadline: Instant) {
         self.round_trips += 1;
-        self.exchange.run(deadline);
+        self.lanes.run(deadline);
     }
 
     fn collect(&mut self, request: &Request, ticket: Ticket) -> Result<Answer> {
-        let result = match self.exchange.take(ticket) {
+        let result = match self.lanes.take(ticket) {
             Ok(Reply::Done(payload)) => request.answer(&payload).map_err(Cause::Malformed),
             Ok(Reply::Refused(name)) => request.refused(name),
             Err(cause) => Err(cause),
@@ -241,6 +258,6 @@ impl Client {
 
 impl AsFd for Client {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.exchange.as_fd()
+        self.lanes.as_fd()
     }
 }

@@ -1,13 +1,13 @@
 //! The way to xenstored: the kernel's device in a guest, a socket where xenstored runs.
 //!
-//! Nothing here waits but `Link::open` (for a socket whose queue is full) and `Link::wait`, both up
+//! Nothing here waits but `Link::open` (for a socket whose queue is full) and `wait`, both up
 //! to a deadline. One thing cannot be helped: inside write(2) the kernel itself waits for
 //! xenstored, without a deadline, for watches, and up to 4.10 for every request.
 //! Tests: `tests/opening.rs` beside this file, and `tests/xenstore`.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use xvdguard_logic::text::Text;
 
+use super::exchange::Exchange;
 use super::session::{DEVICE_WINDOW, SOCKET_WINDOW};
 use crate::error::{Error, Result};
 
@@ -32,6 +33,8 @@ const PLAIN_FILE_ON: [u32; 2] = [0xabba_1974, 0x9fa0];
 pub struct Link {
     fd: OwnedFd,
     is_socket: bool,
+    /// Where the device can be opened once more.
+    path: Option<PathBuf>,
 }
 
 /// What became of bytes that were to be sent.
@@ -81,12 +84,16 @@ impl Link {
         let stat = rustix::fs::stat(path).map_err(failed)?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Socket => connect(path, deadline).map(Link::socket),
-            FileType::CharacterDevice => open_device(path).map_err(failed).map(Link::device),
+            FileType::CharacterDevice => {
+                let fd = open_device(path).map_err(failed)?;
+                Ok(Link { path: Some(path.to_owned()), ..Link::device(fd) })
+            }
             FileType::RegularFile => {
                 let fd = open_device(path).map_err(failed)?;
                 let on = rustix::fs::fstatfs(&fd).map_err(failed)?.f_type as u32;
                 let is_device = PLAIN_FILE_ON.contains(&on);
-                is_device.then(|| Link::device(fd)).ok_or_else(|| unsuitable(path))
+                let link = || Link { path: Some(path.to_owned()), ..Link::device(fd) };
+                is_device.then(link).ok_or_else(|| unsuitable(path))
             }
             _ => Err(unsuitable(path)),
         }
@@ -94,12 +101,19 @@ impl Link {
 
     /// A connected socket, not blocking.
     pub fn socket(fd: OwnedFd) -> Link {
-        Link { fd, is_socket: true }
+        Link { fd, is_socket: true, path: None }
     }
 
     /// Linux's device, not blocking.
     pub fn device(fd: OwnedFd) -> Link {
-        Link { fd, is_socket: false }
+        Link { fd, is_socket: false, path: None }
+    }
+
+    /// The device once more: an open file of its own. `None` for a socket, which needs no second.
+    pub fn another(&self) -> Option<Link> {
+        let path = self.path.clone()?;
+        let fd = open_device(&path).ok()?;
+        Some(Link { fd, is_socket: false, path: Some(path) })
     }
 
     /// How many requests may be unanswered at a time.
@@ -132,19 +146,32 @@ impl Link {
         }
     }
 
-    /// Waits until something can be received, or sent if that is wanted, or the deadline. May
-    /// return early.
-    pub fn wait(&self, to_send: bool, deadline: Instant) {
-        let mut left = deadline.saturating_duration_since(Instant::now());
+    /// What to wait for: something to receive, and room to send if that is wanted.
+    pub fn waits_for(&self, to_send: bool) -> Wait<'_> {
         let mut flags = PollFlags::IN;
         if to_send && self.is_socket {
             flags |= PollFlags::OUT;
-        } else if to_send {
-            // The device never says that it can be written.
-            left = left.min(AGAIN);
         }
-        wait(&mut [PollFd::new(&self.fd, flags)], left);
+        // The device never says that it can be written.
+        let again = to_send && !self.is_socket;
+        Wait { descriptor: PollFd::new(&self.fd, flags), again }
     }
+}
+
+/// What one connection waits for.
+pub struct Wait<'a> {
+    descriptor: PollFd<'a>,
+    /// Whether it has to be tried again without a sign.
+    again: bool,
+}
+
+/// Waits until one of the connections has something, or the deadline. May return early.
+pub fn wait<'a>(exchanges: impl Iterator<Item = &'a Exchange>, deadline: Instant) {
+    let waits: Vec<Wait<'_>> = exchanges.map(Exchange::waits_for).collect();
+    let left = deadline.saturating_duration_since(Instant::now());
+    let again = waits.iter().any(|wait| wait.again);
+    let mut descriptors: Vec<PollFd<'_>> = waits.into_iter().map(|wait| wait.descriptor).collect();
+    poll_for(&mut descriptors, if again { left.min(AGAIN) } else { left });
 }
 
 impl AsFd for Link {
@@ -154,7 +181,7 @@ impl AsFd for Link {
 }
 
 /// Waits for one of the descriptors, or so long; a signal ends it early.
-fn wait(descriptors: &mut [PollFd<'_>], at_most: Duration) {
+fn poll_for(descriptors: &mut [PollFd<'_>], at_most: Duration) {
     let (tv_sec, tv_nsec) = (at_most.as_secs() as _, at_most.subsec_nanos().into());
     let _ = poll(descriptors, Some(&Timespec { tv_sec, tv_nsec }));
 }
@@ -176,7 +203,7 @@ fn connect(path: &Path, deadline: Instant) -> Result<OwnedFd> {
         match rustix::net::connect(&fd, &address) {
             Ok(()) => return Ok(fd),
             Err(Errno::AGAIN | Errno::INTR) if Instant::now() < deadline => {
-                wait(&mut [], AGAIN);
+                poll_for(&mut [], AGAIN);
             }
             Err(Errno::AGAIN | Errno::INTR) => {
                 let after_ms = started.elapsed().as_millis() as u64;

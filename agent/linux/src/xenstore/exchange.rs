@@ -6,7 +6,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
-use super::connect::{Link, Received, Sent};
+use super::connect::{self, Link, Received, Sent, Wait};
 use super::error::{Cause, name_of};
 use super::session::{Event, Reply, Session, Ticket};
 use super::wire::Message;
@@ -28,25 +28,24 @@ impl Exchange {
         Exchange { link, session }
     }
 
-    /// Queues a request; `run` sends it.
+    /// Queues a request; `step` sends it.
     pub fn ask(&mut self, transaction: u32, message: &Message) -> Ticket {
         self.session.ask(transaction, message)
     }
 
-    /// Sends what is queued and receives, until every request has its reply, or the deadline, or
-    /// the end of the connection.
-    pub fn run(&mut self, deadline: Instant) {
-        loop {
-            self.send(deadline);
-            self.receive();
-            if !self.session.is_waiting() || Instant::now() >= deadline {
-                return;
-            }
-            self.link.wait(!self.session.unsent().is_empty(), deadline);
-        }
+    /// Receives what is there, then sends what can be sent. In this order: on the device a reply
+    /// makes room for the next request.
+    pub fn step(&mut self, deadline: Instant) {
+        self.receive();
+        self.send(deadline);
     }
 
-    /// The reply to a request, after `run`. Where there is none, it will not be waited for again.
+    /// Whether a reply that somebody waits for can still come.
+    pub fn is_waiting(&self) -> bool {
+        self.session.is_waiting()
+    }
+
+    /// The reply to a request, after its steps. Where there is none, it will not be waited for again.
     pub fn take(&mut self, ticket: Ticket) -> Result<Reply, Cause> {
         self.session.take(ticket).ok_or_else(|| {
             self.session.abandon(ticket);
@@ -63,8 +62,7 @@ impl Exchange {
     /// The next event; `None` where none came before the deadline.
     pub fn next_event(&mut self, deadline: Instant) -> Result<Option<Event>, Cause> {
         loop {
-            self.send(deadline);
-            self.receive();
+            self.step(deadline);
             if let Some(event) = self.session.next_event() {
                 return Ok(Some(event));
             }
@@ -74,8 +72,13 @@ impl Exchange {
             if Instant::now() >= deadline {
                 return Ok(None);
             }
-            self.link.wait(!self.session.unsent().is_empty(), deadline);
+            connect::wait(std::iter::once(&*self), deadline);
         }
+    }
+
+    /// What to wait for on this connection.
+    pub fn waits_for(&self) -> Wait<'_> {
+        self.link.waits_for(!self.session.unsent().is_empty())
     }
 
     /// Why nothing can be asked any more.

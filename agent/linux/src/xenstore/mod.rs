@@ -10,6 +10,7 @@ mod connect;
 mod error;
 mod exchange;
 mod inbox;
+mod lanes;
 mod listing;
 mod parts;
 mod request;

@@ -74,6 +74,11 @@ impl Request {
         Request::Directory(path.into())
     }
 
+    /// Whether it neither changes anything nor lasts.
+    pub fn only_reads(&self) -> bool {
+        matches!(self, Request::Read(_) | Request::Directory(_) | Request::GetPerms(_))
+    }
+
     /// What it is about.
     pub fn path(&self) -> &Text {
         match self {

@@ -1,7 +1,7 @@
 //! One connection as a value: requests in, bytes out; bytes in, replies and events out.
 //!
-//! No I/O, no clock. Replies are matched by their id, in any order, events may stand anywhere
-//! between them. Nothing that a server sends makes it panic, loop or hold more than the protocol
+//! No I/O, no clock. Replies find their requests in any order, events may stand anywhere between
+//! them. Nothing that a server sends makes it panic, loop or hold more than the protocol
 //! allows: it is an answer, dropped, or the end of the session with a reason.
 //! Tests: `tests/session.rs` and `tests/mutations.rs` beside this file.
 
@@ -12,9 +12,8 @@ use xvdguard_logic::text::Text;
 use super::inbox::Inbox;
 use super::wire::{Kind, Message, NO_TRANSACTION};
 
-/// The ids of a session's requests begin here. Linux 4.11 to 4.15 numbers requests itself, from
-/// nought, and hands its own number back: such a reply must be unknown, not another one's.
-const FIRST_ID: u32 = 0x7867_0001;
+/// The ids of a session's requests begin here; events have nought.
+const FIRST_ID: u32 = 1;
 /// Sent and not answered at any time on a socket. The server keeps every request until it is
 /// answered: one that hangs for days must not fill memory.
 pub const SOCKET_WINDOW: usize = 1024;
@@ -231,7 +230,7 @@ impl Session {
     }
 
     fn reply(&mut self, kind: Kind, id: u32, payload: Vec<u8>) {
-        let id = self.meant(kind, id);
+        let id = self.meant(id);
         let Some(asked) = self.waiting.remove(&id) else { return };
         match (understand(kind, asked.kind, payload), asked.wanted) {
             (Err(why), _) => self.fail(why),
@@ -240,11 +239,12 @@ impl Session {
         }
     }
 
-    /// Older kernels answer a watch themselves, at once and in order, with the id nought.
-    fn meant(&self, kind: Kind, id: u32) -> u32 {
-        let by_kernel = id == 0 && matches!(kind, Kind::Watch | Kind::Unwatch);
-        let oldest = || self.waiting.iter().find(|(_, asked)| asked.kind == kind);
-        if by_kernel { oldest().map_or(id, |(oldest, _)| *oldest) } else { id }
+    /// The request that a reply belongs to: on a socket the one of its id, on the device the only
+    /// one. Linux hands back another id there: nought for watches, up to 4.10, and from 4.11 to
+    /// 4.15 one of its own for everything.
+    fn meant(&self, id: u32) -> u32 {
+        let only = self.waiting.keys().next().filter(|_| self.window == DEVICE_WINDOW);
+        only.copied().unwrap_or(id)
     }
 
     /// A reply that nobody waits for. If a transaction began with it, nobody would end it.

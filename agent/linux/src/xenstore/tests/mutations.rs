@@ -5,7 +5,7 @@
 //! seed: `XVDGUARD_SEED=n` runs that case first.
 
 use super::frame;
-use crate::xenstore::session::{MAX_EVENTS, Reply, SOCKET_WINDOW, Session, Ticket};
+use crate::xenstore::session::{DEVICE_WINDOW, MAX_EVENTS, Reply, SOCKET_WINDOW, Session, Ticket};
 use crate::xenstore::wire::{HEADER, Header, Kind, MAX_PAYLOAD, Message};
 
 const CASES: u64 = 100_000;
@@ -68,8 +68,9 @@ fn no_stream_of_bytes_misleads_a_session() {
 
 fn run(seed: u64) -> Seen {
     let random = &mut Random(seed);
-    let mut session = Session::new(SOCKET_WINDOW);
-    let asked = ask(random, &mut session);
+    let window = if random.one_in(3) { DEVICE_WINDOW } else { SOCKET_WINDOW };
+    let mut session = Session::new(window);
+    let asked = ask(random, &mut session, window);
     let stream = mutated_stream(random, &asked);
     let mut rest = &stream[..];
     while !rest.is_empty() {
@@ -79,7 +80,13 @@ fn run(seed: u64) -> Seen {
         assert!(session.held() <= limit(asked.len()), "{} bytes are held", session.held());
         rest = later;
     }
-    check(&mut session, &asked, &frames(&stream))
+    let frames = frames(&stream);
+    check(&mut session, &asked, &|kind, id, payload| {
+        frames.iter().any(|frame| {
+            let is_its_id = window == DEVICE_WINDOW || frame.1 == id;
+            frame.0 == kind as u32 && is_its_id && frame.2.starts_with(payload)
+        })
+    })
 }
 
 /// What the protocol allows a session to hold: one message, the replies, the events.
@@ -87,8 +94,8 @@ fn limit(requests: usize) -> usize {
     2 * (HEADER + MAX_PAYLOAD) + (requests + MAX_EVENTS) * MAX_PAYLOAD
 }
 
-fn ask(random: &mut Random, session: &mut Session) -> Vec<Asked> {
-    let count = 1 + random.below(6);
+fn ask(random: &mut Random, session: &mut Session, window: usize) -> Vec<Asked> {
+    let count = 1 + random.below(window.min(6));
     let mut asked: Vec<Asked> = (0..count)
         .map(|_| {
             let kind = KINDS[random.below(KINDS.len())];
@@ -129,7 +136,6 @@ fn valid_reply(random: &mut Random, asked: &Asked) -> Vec<u8> {
     let number = 1 + random.below(1000);
     match asked.kind {
         Kind::Read => frame(asked.kind, asked.id, &vec![b'v'; random.below(MAX_PAYLOAD / 40)]),
-        Kind::Watch if random.one_in(2) => frame(asked.kind, 0, b"OK\0"),
         _ => frame(asked.kind, asked.id, format!("{number}\0").as_bytes()),
     }
 }
@@ -173,37 +179,33 @@ fn frames(mut stream: &[u8]) -> Vec<(u32, u32, &[u8])> {
     frames
 }
 
-fn check(session: &mut Session, asked: &[Asked], frames: &[(u32, u32, &[u8])]) -> Seen {
+/// Takes all that the session has to give; `is_said` tells whether the stream says that.
+fn check(
+    session: &mut Session,
+    asked: &[Asked],
+    is_said: &dyn Fn(Kind, u32, &[u8]) -> bool,
+) -> Seen {
     let mut seen = Seen { broken: u64::from(session.broken().is_some()), ..Seen::default() };
     for one in asked {
         let reply = session.take(one.ticket);
         assert!(reply.is_none() || !one.abandoned);
         assert_eq!(session.take(one.ticket), None);
-        let by_kernel = matches!(one.kind, Kind::Watch | Kind::Unwatch);
-        let is_ours = |id| id == one.id || (by_kernel && id == 0);
         match reply {
             None => seen.unanswered += 1,
             Some(Reply::Done(payload)) => {
                 seen.replies += 1;
-                let number = one.kind as u32;
-                let found = |(kind, id, bytes): &(u32, u32, &[u8])| {
-                    *kind == number && is_ours(*id) && *bytes == payload
-                };
-                assert!(frames.iter().any(found), "{:?} got {payload:?}", one.kind);
+                assert!(is_said(one.kind, one.id, &payload), "{:?} got {payload:?}", one.kind);
             }
             Some(Reply::Refused(name)) => {
                 seen.refusals += 1;
-                let found = |(kind, id, bytes): &(u32, u32, &[u8])| {
-                    *kind == 16 && *id == one.id && bytes.starts_with(name.as_bytes())
-                };
-                assert!(frames.iter().any(found), "{:?} got {name}", one.kind);
+                assert!(is_said(Kind::Error, one.id, name.as_bytes()), "{:?} got {name}", one.kind);
             }
         }
     }
     while let Some(event) = session.next_event() {
         seen.events += 1;
-        let start = [event.path.as_bytes(), b"\0", event.token.as_bytes(), b"\0"].concat();
-        assert!(frames.iter().any(|(kind, _, bytes)| *kind == 15 && bytes.starts_with(&start)));
+        let payload = [event.path.as_bytes(), b"\0", event.token.as_bytes(), b"\0"].concat();
+        assert!(is_said(Kind::WatchEvent, 0, &payload), "{event:?}");
     }
     seen
 }

@@ -3,7 +3,9 @@
 use xvdguard_logic::text::Text;
 
 use super::frame;
-use crate::xenstore::session::{Event, MAX_EVENTS, Reply, SOCKET_WINDOW, Session, Ticket};
+use crate::xenstore::session::{
+    DEVICE_WINDOW, Event, MAX_EVENTS, Reply, SOCKET_WINDOW, Session, Ticket,
+};
 use crate::xenstore::wire::{Header, Kind, Message};
 
 fn message(kind: Kind) -> Message {
@@ -54,15 +56,29 @@ fn the_first_event_may_come_before_and_after_the_reply() {
 }
 
 #[test]
-fn an_older_kernel_answers_watches_in_order_without_their_ids() {
+fn the_device_has_one_request_at_a_time_and_its_reply_any_id() {
+    let mut session = Session::new(DEVICE_WINDOW);
+    for (kind, strange_id) in [(Kind::Watch, 0), (Kind::Read, 7), (Kind::Read, u32::MAX)] {
+        let (ticket, _) = asked(&mut session, kind);
+        session.ask(0, &message(Kind::Mkdir));
+        assert_eq!(session.unsent(), b"");
+        session.receive(&frame(kind, strange_id, b"OK\0"));
+        assert_eq!(session.take(ticket), done(b"OK\0"));
+        send(&mut session);
+        session.receive(&frame(Kind::Error, strange_id, b"EACCES\0"));
+    }
+    session.receive(&frame(Kind::Read, 7, b"to nobody"));
+    assert_eq!((session.unsent(), session.broken()), (&b""[..], None));
+}
+
+#[test]
+fn on_a_socket_only_the_id_counts() {
     let mut session = Session::new(SOCKET_WINDOW);
-    let (read, _) = asked(&mut session, Kind::Read);
-    let (first, _) = asked(&mut session, Kind::Watch);
-    let (second, _) = asked(&mut session, Kind::Watch);
-    session.receive(&frame(Kind::Watch, 0, b"OK\0"));
-    assert_eq!((session.take(first), session.take(second)), (done(b"OK\0"), None));
-    session.receive(&frame(Kind::Read, 0, b"not ours"));
-    assert_eq!(session.take(read), None);
+    let (ticket, id) = asked(&mut session, Kind::Watch);
+    for strange_id in [0, id + 1] {
+        session.receive(&frame(Kind::Watch, strange_id, b"OK\0"));
+        assert_eq!(session.take(ticket), None);
+    }
     assert!(session.is_waiting());
 }
 
