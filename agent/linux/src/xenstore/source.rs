@@ -9,7 +9,6 @@ use super::request::{Answer, Request};
 
 /// A xenstore to look at.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a program has one of it")]
 pub enum Source {
     /// A running xenstored.
     Live(Client),

@@ -83,8 +83,8 @@ fn run(seed: u64) -> Seen {
     let frames = frames(&stream);
     check(&mut session, &asked, &|kind, id, payload| {
         frames.iter().any(|frame| {
-            let is_its_id = window == DEVICE_WINDOW || frame.1 == id;
-            frame.0 == kind as u32 && is_its_id && frame.2.starts_with(payload)
+            let any_id = window == DEVICE_WINDOW || kind == Kind::WatchEvent;
+            frame.0 == kind as u32 && (any_id || frame.1 == id) && frame.2.starts_with(payload)
         })
     })
 }
