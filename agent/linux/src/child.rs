@@ -151,8 +151,9 @@ fn close_all_but(keep: RawFd) {
         let _ = rustix::stdio::dup2_stderr(&nowhere);
     }
     for fd in open_files().into_iter().filter(|fd| *fd > 2 && *fd != keep) {
+        // Some are closed already, the listing's own above all; rustix would panic at that.
         // SAFETY: nothing in this child uses these descriptors again: what it needs, it opens.
-        unsafe { rustix::io::close(fd) };
+        unsafe { nix::libc::close(fd) };
     }
 }
 
