@@ -10,11 +10,10 @@ use std::time::Instant;
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::verdict::report::XenstoreUse;
 
-use crate::clock;
 use crate::error::Result;
 use crate::observe::kernel_log::KernelLogReader;
 use crate::observe::vbds::Asker;
-use crate::observe::{self, Look, block_devices};
+use crate::observe::{self, Look, block_devices, machine};
 use crate::root::Root;
 use crate::xenstore::{Client, Listing, Source};
 
@@ -79,7 +78,7 @@ impl World {
             Asker { xenstore, deadline, oddities }.read_features(vbds);
         }
         observe::note_log(&mut self.log, seen);
-        seen.boot_ms = clock::boot_ms();
+        seen.boot_ms = machine::boot_ms(&self.root);
     }
 
     /// How much xenstore was asked so far; none for a listing.

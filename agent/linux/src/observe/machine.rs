@@ -5,6 +5,7 @@ use xvdguard_logic::observation::Observation;
 use xvdguard_logic::text::Text;
 use xvdguard_logic::xen::{XenFiles, XenMode};
 
+use crate::clock;
 use crate::root::Root;
 
 /// Fills in everything that holds for the whole boot.
@@ -31,4 +32,15 @@ pub fn read(root: &Root, seen: &mut Observation) {
     let has_bus = root.stat(b"sys/bus/xen").is_ok();
     let files = XenFiles { hypervisor_type, guest_type, features, capabilities, has_bus };
     seen.xen = XenMode::from_files(files);
+}
+
+/// Milliseconds since boot: of this machine, or of the moment that a recording shows.
+pub fn boot_ms(root: &Root) -> u64 {
+    let recorded = || {
+        let text = root.read_text(b"proc/uptime").ok()??;
+        let (seconds, hundredths) = text.as_str()?.split(' ').next()?.split_once('.')?;
+        Some(seconds.parse::<u64>().ok()? * 1000 + hundredths.parse::<u64>().ok()? * 10)
+    };
+    let recorded = if root.is_machine() { None } else { recorded() };
+    recorded.unwrap_or_else(clock::boot_ms)
 }

@@ -13,7 +13,6 @@ use xvdguard_logic::block::BlockTree;
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::{mountinfo, volume};
 
-use crate::clock;
 use crate::root::Root;
 use crate::xenstore::Source;
 use kernel_log::KernelLogReader;
@@ -35,7 +34,7 @@ pub fn observe(
     log: &mut KernelLogReader,
     look: Look,
 ) -> Observation {
-    let mut seen = Observation { boot_ms: clock::boot_ms(), ..Observation::default() };
+    let mut seen = Observation { boot_ms: machine::boot_ms(root), ..Observation::default() };
     machine::read(root, &mut seen);
     let block = block_devices::read(root, look.depth, &mut seen.oddities);
     let mut vbds = vbds::by_sysfs(root, &block.disks, &mut seen.oddities);

@@ -73,8 +73,12 @@ impl Session {
     }
 }
 
-/// Adds the time of day to evidence that knows only its time since boot.
-pub fn stamp(disks: &mut [DiskReport]) {
+/// Adds the time of day to evidence that knows only its time since boot. A recording does not tell
+/// when its machine was booted.
+pub fn stamp(disks: &mut [DiskReport], world: &World) {
+    if !world.root.is_machine() {
+        return;
+    }
     let booted_ms = clock::unix_ms() - clock::boot_ms() as i64;
     let times = disks.iter_mut().flat_map(|disk| &mut disk.evidence);
     for evidence in times.filter(|evidence| evidence.time.is_none()) {

@@ -45,7 +45,7 @@ pub fn run(mut session: Session, options: &Probe) -> Result<ExitCode, Failure> {
         after: started + ALL + XENSTORE_WAIT,
     };
     let mut disks = probe_and_judge(&mut session.world, &mut seen, &earlier, &orders);
-    stamp(&mut disks);
+    stamp(&mut disks, &session.world);
     keep(&session, &mut seen, &disks);
     say_oddities(&seen, session.voice);
     let shown: Vec<&DiskReport> = disks.iter().filter(|disk| wants(&disk.name)).collect();

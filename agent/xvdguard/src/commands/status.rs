@@ -16,7 +16,7 @@ pub fn run(mut session: Session) -> Result<ExitCode, Failure> {
     let mut seen = session.observe();
     let earlier = reports::read_all(&session.world.root, &mut seen.oddities);
     let mut disks = judge_all(&seen, &earlier, None);
-    stamp(&mut disks);
+    stamp(&mut disks, &session.world);
     say_oddities(&seen, session.voice);
     if session.voice.json {
         terminal::print(&json::status(&seen, &disks));

@@ -13,6 +13,7 @@ const MACHINE: &[&str] = &[
     "proc/self/mountinfo",
     "proc/sys/kernel/osrelease",
     "proc/sys/kernel/random/boot_id",
+    "proc/uptime",
     "proc/xen/capabilities",
     "sys/hypervisor/guest_type",
     "sys/hypervisor/properties/features",
