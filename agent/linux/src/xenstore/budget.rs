@@ -41,6 +41,17 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// Whether it asks for a watch that is there. A second one would cost twice on the device,
+    /// where the kernel keeps the two apart.
+    pub fn has(&self, request: &Request) -> bool {
+        match request {
+            Request::Watch { path, token } => {
+                self.watches.used.get(&(path.clone(), token.clone())) == Some(&true)
+            }
+            _ => false,
+        }
+    }
+
     /// Takes what the request needs; why not, where nothing is left.
     pub fn take(&mut self, request: &Request) -> std::result::Result<(), Cause> {
         match request {
@@ -52,14 +63,13 @@ impl Budget {
 
     /// Gives back what was refused or freed. What may have happened counts as if it had.
     pub fn settle(&mut self, request: &Request, result: &Result<Answer>) {
-        let refused = matches!(result, Err(error) if matches!(error.cause(), Cause::Server(_)));
         let is_gone = result.as_ref().map_or_else(|error| error.is_missing(), |_| true);
         match request {
             Request::Watch { path, token } => {
-                self.watches.settle((path.clone(), token.clone()), refused);
+                self.watches.settle((path.clone(), token.clone()), result);
             }
             Request::Write(path, _) | Request::Mkdir(path) => {
-                self.nodes.settle(path.clone(), refused);
+                self.nodes.settle(path.clone(), result);
             }
             Request::Unwatch { path, token } if is_gone => {
                 self.watches.used.remove(&(path.clone(), token.clone()));
@@ -82,10 +92,11 @@ impl<T: Ord> Share<T> {
         Ok(())
     }
 
-    fn settle(&mut self, one: T, refused: bool) {
-        if !refused {
+    fn settle(&mut self, one: T, result: &Result<Answer>) {
+        let refused = matches!(result, Err(error) if matches!(error.cause(), Cause::Server(_)));
+        if result.is_ok() {
             self.used.insert(one, true);
-        } else if self.used.get(&one) == Some(&false) {
+        } else if refused && self.used.get(&one) == Some(&false) {
             self.used.remove(&one);
         }
     }
@@ -130,10 +141,30 @@ mod tests {
                 budget.settle(&request, &Err(request.failed(Cause::TimedOut)));
             }
         }
-        let known = write("data/0");
-        assert_eq!(budget.take(&known), Ok(()));
-        budget.settle(&known, &refused(&known));
         assert!(budget.take(&write("data/new")).is_err());
+    }
+
+    #[test]
+    fn a_node_that_is_there_stays_counted_when_it_cannot_be_written() {
+        let mut budget = Budget::default();
+        for number in 0..MAX_NODES {
+            let request = write(&format!("data/{number}"));
+            budget.take(&request).unwrap();
+            budget.settle(&request, &Ok(Answer::Done));
+            budget.settle(&request, &refused(&request));
+        }
+        assert!(budget.take(&write("data/new")).is_err());
+    }
+
+    #[test]
+    fn only_a_watch_that_was_answered_is_there() {
+        let watch = Request::Watch { path: "data".into(), token: "a".into() };
+        let mut budget = Budget::default();
+        budget.take(&watch).unwrap();
+        budget.settle(&watch, &Err(watch.failed(Cause::TimedOut)));
+        assert!(!budget.has(&watch));
+        budget.settle(&watch, &Ok(Answer::Done));
+        assert!(budget.has(&watch));
     }
 
     #[test]

@@ -102,8 +102,8 @@ impl Client {
         self.call(&Request::Rm(path.into()), deadline).map(drop)
     }
 
-    /// Tells of every change at and below a path: once now, then with each change. Asking twice
-    /// for the same is no error.
+    /// Tells of every change at and below a path: once now, then with each change. Asking again
+    /// for the same does nothing.
     pub fn watch(
         &mut self,
         path: impl Into<Text>,
@@ -202,26 +202,30 @@ impl Client {
         let anywhere = transaction == NO_TRANSACTION && requests.iter().all(Request::only_reads);
         let mut queue = |request| self.queue(transaction, request, anywhere, deadline);
         let tickets: Vec<_> = requests.iter().map(&mut queue).collect();
-        if tickets.iter().any(std::result::Result::is_ok) {
+        if tickets.iter().any(|ticket| matches!(ticket, Ok(Some(_)))) {
             self.run(deadline);
         }
         let results = requests.iter().zip(tickets);
         results.map(|(request, ticket)| self.collect(request, ticket?)).collect()
     }
 
+    /// The request on its way, or nothing where it would do nothing.
     fn queue(
         &mut self,
         transaction: u32,
         request: &Request,
         anywhere: bool,
         deadline: Instant,
-    ) -> Result<Ticket> {
+    ) -> Result<Option<Ticket>> {
+        if self.budget.has(request) {
+            return Ok(None);
+        }
         let queued = request.to_message().map_err(Cause::Limit).and_then(|message| {
             if Instant::now() >= deadline {
                 return Err(Cause::TimedOut);
             }
             self.budget.take(request)?;
-            self.ask(transaction, &message, anywhere)
+            self.ask(transaction, &message, anywhere).map(Some)
         });
         queued.map_err(|cause| request.failed(cause))
     }
@@ -244,7 +248,8 @@ impl Client {
         self.lanes.run(deadline);
     }
 
-    fn collect(&mut self, request: &Request, ticket: Ticket) -> Result<Answer> {
+    fn collect(&mut self, request: &Request, ticket: Option<Ticket>) -> Result<Answer> {
+        let Some(ticket) = ticket else { return Ok(Answer::Done) };
         let result = match self.lanes.take(ticket) {
             Ok(Reply::Done(payload)) => request.answer(&payload).map_err(Cause::Malformed),
             Ok(Reply::Refused(name)) => request.refused(name),

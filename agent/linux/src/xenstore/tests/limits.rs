@@ -107,3 +107,23 @@ fn a_listing_that_keeps_changing_is_given_up() {
     drop(client);
     player.join().unwrap();
 }
+
+#[test]
+fn a_watch_that_is_there_is_not_asked_for_again() {
+    let (mut client, server) = Server::new();
+    let player = server.play(|server| {
+        while let Some(asked) = server.asked() {
+            server.done(&asked, b"OK\0");
+        }
+    });
+    let watch = || Request::Watch { path: "device/vbd".into(), token: "vbd".into() };
+    for expected in [1, 1] {
+        assert_eq!(client.call(&watch(), far()), Ok(Answer::Done));
+        assert_eq!(client.requests(), expected);
+    }
+    client.unwatch("device/vbd", "vbd", far()).unwrap();
+    assert_eq!(client.call(&watch(), far()), Ok(Answer::Done));
+    assert_eq!(client.requests(), 3);
+    drop(client);
+    player.join().unwrap();
+}
