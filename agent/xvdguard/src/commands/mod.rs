@@ -4,13 +4,17 @@ pub mod probe;
 pub mod record;
 pub mod status;
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use xvdguard_linux::clock;
+use xvdguard_linux::error::Error;
 use xvdguard_linux::observe::Look;
 use xvdguard_linux::observe::vbds::Depth;
 use xvdguard_linux::world::World;
+use xvdguard_linux::xenstore::{Client, Source};
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::verdict::evidence::Evidence;
 use xvdguard_logic::verdict::report::DiskReport;
@@ -51,11 +55,15 @@ impl Session {
     pub fn open(global: &Global) -> Result<Session, Failure> {
         let places = global.places();
         let deadline = Instant::now() + XENSTORE_WAIT;
-        let world = World::open(&places, deadline).map_err(Failure::Input)?;
-        if let (Some(path), None) = (&places.xenstore, &world.xenstore) {
+        let mut world = World::open(&places, deadline).map_err(Failure::Input)?;
+        if let Some(path) = &places.xenstore {
             let root = places.open_root().map_err(Failure::Input)?;
             let failure = if path.is_file() { Failure::Input } else { Failure::Unreachable };
-            places.open_xenstore(&root, deadline).map_err(failure)?;
+            match &mut world.xenstore {
+                None => drop(places.open_xenstore(&root, deadline).map_err(failure)?),
+                Some(Source::Live(client)) => check_answers(client, path, deadline)?,
+                Some(Source::Listing(_)) => {}
+            }
         }
         let voice = Voice {
             json: global.json,
@@ -70,6 +78,17 @@ impl Session {
     pub fn observe(&mut self) -> Observation {
         let deadline = Instant::now() + XENSTORE_WAIT;
         self.world.observe(Look { depth: Depth::All, deadline })
+    }
+}
+
+/// That a socket takes a connection says nothing: the kernel does that for a server that hangs.
+fn check_answers(client: &mut Client, path: &Path, deadline: Instant) -> Result<(), Failure> {
+    let failed = |why: String| Error::content("use", path.as_os_str().as_bytes(), why);
+    match client.directory("device", deadline) {
+        Err(error) if error.is_timeout() || error.is_closed() => {
+            Err(Failure::Unreachable(failed(error.to_string())))
+        }
+        _ => Ok(()),
     }
 }
 
