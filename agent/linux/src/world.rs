@@ -10,7 +10,7 @@ use std::time::Instant;
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::verdict::report::XenstoreUse;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::observe::kernel_log::KernelLogReader;
 use crate::observe::vbds::Asker;
 use crate::observe::{self, Look, block_devices, machine};
@@ -107,7 +107,9 @@ impl Places {
             Some(path) if path.is_file() => {
                 let content = Root::machine()?.read(bytes(path))?;
                 let uuid = root.read_text(b"sys/hypervisor/uuid")?;
-                Ok(Some(Source::Listing(Listing::parse(&content, uuid.as_ref())?)))
+                let listing = Listing::parse(&content, uuid.as_ref())
+                    .map_err(|error| Error::content("read", bytes(path), error.to_string()))?;
+                Ok(Some(Source::Listing(listing)))
             }
             Some(path) => Ok(Some(Source::Live(Client::connect_to(path, deadline)?))),
             None if root.is_machine() && root.stat(b"sys/bus/xen").is_ok() => {
