@@ -30,7 +30,8 @@ pub fn run(mut session: Session, options: &Probe) -> Result<ExitCode, Failure> {
     }
     let mut seen = session.observe();
     if let Some(line) = nothing_to_guard(&seen).filter(|_| options.disks.is_empty()) {
-        let nothing = if session.voice.json { json::probe(&[], &seen) } else { format!("{line}\n") };
+        let nothing =
+            if session.voice.json { json::probe(&[], &seen) } else { format!("{line}\n") };
         terminal::print(&nothing);
         return Ok(ExitCode::SUCCESS);
     }
