@@ -2,7 +2,8 @@
 //!
 //! Nothing here waits but `Link::open` (for a socket whose queue is full) and `wait`, both up
 //! to a deadline. One thing cannot be helped: inside write(2) the kernel itself waits for
-//! xenstored, without a deadline, for watches, and up to 4.10 for every request.
+//! xenstored, without a deadline, for watches (see `Session::ask`), and up to 4.10 for every
+//! request.
 //! Tests: `tests/opening.rs` beside this file, and `tests/xenstore`.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -45,7 +45,8 @@ impl Exchange {
         self.session.is_waiting()
     }
 
-    /// The reply to a request, after its steps. Where there is none, it will not be waited for again.
+    /// The reply to a request, after its steps. Where there is none, it will not be waited for
+    /// again.
     pub fn take(&mut self, ticket: Ticket) -> Result<Reply, Cause> {
         self.session.take(ticket).ok_or_else(|| {
             self.session.abandon(ticket);
@@ -102,7 +103,7 @@ impl Exchange {
     }
 
     /// Receives what one read gives.
-    fn receive(&mut self) {
+    pub fn receive(&mut self) {
         if self.session.broken().is_some() {
             return;
         }

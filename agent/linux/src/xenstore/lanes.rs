@@ -1,4 +1,5 @@
-//! Several sessions side by side: on the kernel's device an open file carries one request at a time.
+//! Several sessions side by side: on the kernel's device an open file carries one request at a
+//! time.
 //!
 //! Only what reads and has no order is spread over the lanes. The first lane has everything else:
 //! watches, transactions and changes belong to the file that they were made with.
@@ -60,9 +61,12 @@ impl Lanes {
     pub fn run(&mut self, deadline: Instant) {
         loop {
             self.exchanges.iter_mut().for_each(|exchange| exchange.step(deadline));
-            let is_waiting = self.exchanges.iter().any(Exchange::is_waiting);
-            if !is_waiting || Instant::now() >= deadline {
+            if !self.exchanges.iter().any(Exchange::is_waiting) {
                 return;
+            }
+            if Instant::now() >= deadline {
+                // Where write(2) itself waited for the server, the reply is here by now.
+                return self.exchanges.iter_mut().for_each(Exchange::receive);
             }
             connect::wait(self.exchanges.iter().filter(|one| one.is_waiting()), deadline);
         }

@@ -94,11 +94,28 @@ impl Session {
 
     /// Queues a request.
     pub fn ask(&mut self, transaction: u32, message: &Message) -> Ticket {
+        if self.window == DEVICE_WINDOW && matches!(message.kind(), Kind::Watch | Kind::Unwatch) {
+            self.knock();
+        }
+        self.queue(transaction, message, true)
+    }
+
+    /// For a watch the kernel waits inside write(2) until the server answers, for ever and beyond
+    /// any signal. So the watch stands behind a request that is waited for outside: it is not
+    /// written while the server hangs.
+    fn knock(&mut self) {
+        let has_knocked = |last: &Outgoing| last.kind == Kind::Read && !last.wanted;
+        if !self.outgoing.back().is_some_and(has_knocked) {
+            self.queue(NO_TRANSACTION, &Message::knock(), false);
+        }
+    }
+
+    fn queue(&mut self, transaction: u32, message: &Message, wanted: bool) -> Ticket {
         let id = self.next_id;
         self.next_id = id.checked_add(1).unwrap_or(FIRST_ID);
         let bytes = message.to_bytes(id, transaction);
         let kind = message.kind();
-        self.outgoing.push_back(Outgoing { id, kind, transaction, bytes, sent: 0, wanted: true });
+        self.outgoing.push_back(Outgoing { id, kind, transaction, bytes, sent: 0, wanted });
         Ticket(id)
     }
 
@@ -174,8 +191,7 @@ impl Session {
 
     /// Ends a transaction without effect; nobody waits for the reply.
     pub fn give_up_transaction(&mut self, transaction: u32) {
-        let ticket = self.ask(transaction, &Message::transaction_end(false));
-        self.abandon(ticket);
+        self.queue(transaction, &Message::transaction_end(false), false);
     }
 
     /// Whether a reply that somebody waits for can still come.

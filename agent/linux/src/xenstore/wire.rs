@@ -132,6 +132,11 @@ impl Message {
         }
     }
 
+    /// Asks for something cheap, only to see whether the server answers.
+    pub fn knock() -> Message {
+        Message { kind: Kind::Read, payload: b"domid\0".to_vec() }
+    }
+
     /// Begins a transaction.
     pub fn transaction_start() -> Message {
         Message { kind: Kind::TransactionStart, payload: vec![0] }

@@ -10,7 +10,7 @@ use crate::xenstore::wire::{HEADER, Header, Kind, MAX_PAYLOAD, Message};
 
 const CASES: u64 = 100_000;
 const KINDS: [Kind; 6] =
-    [Kind::Read, Kind::Directory, Kind::Write, Kind::Watch, Kind::Unwatch, Kind::TransactionStart];
+    [Kind::Read, Kind::Directory, Kind::Write, Kind::TransactionStart, Kind::Watch, Kind::Unwatch];
 
 /// Splitmix64.
 struct Random(u64);
@@ -98,7 +98,7 @@ fn ask(random: &mut Random, session: &mut Session, window: usize) -> Vec<Asked> 
     let count = 1 + random.below(window.min(6));
     let mut asked: Vec<Asked> = (0..count)
         .map(|_| {
-            let kind = KINDS[random.below(KINDS.len())];
+            let kind = KINDS[random.below(if window == DEVICE_WINDOW { 4 } else { 6 })];
             let ticket = session.ask(0, &Message::new(kind, &[b"path", b"word"], b"").unwrap());
             let id = Header::from_bytes(session.unsent()).unwrap().id;
             session.sent(usize::MAX / 2);

@@ -58,7 +58,7 @@ fn the_first_event_may_come_before_and_after_the_reply() {
 #[test]
 fn the_device_has_one_request_at_a_time_and_its_reply_any_id() {
     let mut session = Session::new(DEVICE_WINDOW);
-    for (kind, strange_id) in [(Kind::Watch, 0), (Kind::Read, 7), (Kind::Read, u32::MAX)] {
+    for (kind, strange_id) in [(Kind::Rm, 0), (Kind::Read, 7), (Kind::Read, u32::MAX)] {
         let (ticket, _) = asked(&mut session, kind);
         session.ask(0, &message(Kind::Mkdir));
         assert_eq!(session.unsent(), b"");
@@ -69,6 +69,23 @@ fn the_device_has_one_request_at_a_time_and_its_reply_any_id() {
     }
     session.receive(&frame(Kind::Read, 7, b"to nobody"));
     assert_eq!((session.unsent(), session.broken()), (&b""[..], None));
+}
+
+#[test]
+fn a_watch_is_written_to_the_device_only_when_the_server_answers() {
+    let mut session = Session::new(DEVICE_WINDOW);
+    for _ in 0..3 {
+        let ticket = session.ask(0, &message(Kind::Watch));
+        session.abandon(ticket);
+    }
+    let watch = session.ask(0, &message(Kind::Watch));
+    let (knock, payload) = send(&mut session);
+    assert_eq!((knock.kind, &payload[..], session.unsent()), (2, &b"domid\0"[..], &b""[..]));
+    session.receive(&frame(Kind::Read, knock.id, b"1"));
+    let (header, _) = send(&mut session);
+    assert_eq!((header.kind, session.unsent()), (4, &b""[..]));
+    session.receive(&frame(Kind::Watch, 0, b"OK\0"));
+    assert_eq!(session.take(watch), done(b"OK\0"));
 }
 
 #[test]
