@@ -21,6 +21,7 @@ pub mod mount;
 pub mod namespace;
 pub mod program;
 pub mod random;
+pub mod recordings;
 pub mod requires;
 pub mod scratch;
 pub mod xenstored;

@@ -1,0 +1,66 @@
+//! The JSON documents against the schemas in `docs/schema`: what the programs print for a recording
+//! of a real guest, and what they leave in `/run`. Never a document that was written for the test.
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use boon::{Compiler, Schemas};
+    use harness::{programs, recordings};
+    use serde_json::Value;
+
+    fn repository() -> &'static Path {
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+    }
+
+    fn check(schema: &str, document: &str) {
+        let path = repository().join(format!("docs/schema/{schema}.json"));
+        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+        let index = compiler.compile(path.to_str().unwrap(), &mut schemas).unwrap();
+        let document: Value = serde_json::from_str(document).unwrap();
+        if let Err(error) = schemas.validate(&document, index) {
+            panic!("{schema}: {error:#}\n{document:#}");
+        }
+    }
+
+    fn unpacked() -> tempfile::TempDir {
+        recordings::unpack("6.1", "after").unwrap().unwrap()
+    }
+
+    fn printed(folder: &Path, command: &str) -> String {
+        let mut program = Command::new(programs::xvdguard());
+        program.arg("--root").arg(folder).arg("--xenstore").arg(folder.join("xenstore.txt"));
+        let output = program.args(["--json", command]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn status_prints_what_its_schema_promises() {
+        let folder = unpacked();
+        check("status", &printed(folder.path(), "status"));
+    }
+
+    #[test]
+    fn probe_prints_and_keeps_what_its_schemas_promise() {
+        let Some(_) = harness::requires::root() else { return };
+        let folder = unpacked();
+        check("probe", &printed(folder.path(), "probe"));
+        let report = std::fs::read_to_string(folder.path().join("run/xvdguard/probe.json"));
+        check("probe-report", &report.unwrap());
+    }
+
+    #[test]
+    fn early_boot_kept_what_its_schema_promises() {
+        let folder = unpacked();
+        let report = std::fs::read_to_string(folder.path().join("run/xvdguard/early.json"));
+        check("early-report", &report.unwrap());
+    }
+
+    #[test]
+    #[should_panic(expected = "status")]
+    fn a_document_that_breaks_its_schema_is_caught() {
+        let folder = unpacked();
+        check("status", &printed(folder.path(), "status").replace("\"refused\"", "\"rejected\""));
+    }
+}
