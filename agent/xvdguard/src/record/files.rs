@@ -23,8 +23,8 @@ const MACHINE: &[&str] = &[
     "sys/hypervisor/version/minor",
 ];
 
-/// Left out where names are not wanted.
-const NAMES: &[&str] = &["proc/sys/kernel/hostname", "sys/hypervisor/uuid"];
+/// The names of the machine: left out where they are not wanted.
+pub const NAMES: &[&str] = &["proc/sys/kernel/hostname", "sys/hypervisor/uuid"];
 
 const DISK: &[&str] = &["dev", "diskseq", "dm/name", "dm/uuid", "ro", "size", "removable"];
 

@@ -6,6 +6,7 @@
 pub mod archive;
 mod files;
 mod kernel_log;
+mod names;
 
 use xvdguard_linux::root::Root;
 use xvdguard_logic::observation::Observation;
@@ -41,6 +42,9 @@ pub fn entries(root: &Root, seen: &mut Observation, anonymous: bool) -> Vec<Entr
     if !listing.is_empty() {
         let content = Content::File(listing.into_bytes());
         entries.push(Entry { path: LISTING.into(), content });
+    }
+    if anonymous {
+        names::hide(root, &mut entries);
     }
     entries.sort_by(|one, other| one.path.cmp(&other.path));
     entries
