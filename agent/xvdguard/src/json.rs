@@ -2,50 +2,84 @@
 //!
 //! The shapes are written down in `docs/schema`. Unknown is null, never left out.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use xvdguard_logic::observation::Observation;
+use xvdguard_logic::text::Text;
 use xvdguard_logic::verdict::report::{DiskReport, SCHEMA};
+use xvdguard_logic::xen::XenMode;
+
+#[derive(Serialize)]
+struct Document<B> {
+    schema: u32,
+    tool: &'static str,
+    version: &'static str,
+    #[serde(flatten)]
+    body: B,
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    xen: Xen,
+    /// Nothing can hold or watch yet: both are null.
+    hold: (),
+    daemon: (),
+    disks: &'a [DiskReport],
+    volumes: Vec<Volume<'a>>,
+    oddities: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Xen {
+    mode: XenMode,
+}
+
+#[derive(Serialize)]
+struct Volume<'a> {
+    mount_point: &'a Text,
+    fstype: &'a Text,
+    disks: &'a [Text],
+    /// Not watched yet.
+    health: (),
+    since: (),
+    evidence: [(); 0],
+    next: (),
+}
+
+#[derive(Serialize)]
+struct Probe<'a> {
+    disks: &'a [&'a DiskReport],
+    oddities: &'a [String],
+}
 
 /// `status`
 pub fn status(seen: &Observation, disks: &[DiskReport]) -> String {
-    let volumes: Vec<Value> = seen
-        .volumes
-        .iter()
-        .map(|volume| {
-            json!({
-                "mount_point": volume.mount_point,
-                "fstype": volume.fstype,
-                "disks": volume.disks,
-                "health": null,
-                "since": null,
-                "evidence": [],
-                "next": null,
-            })
-        })
-        .collect();
-    document(json!({
-        "xen": { "mode": seen.xen },
-        "hold": null,
-        "daemon": null,
-        "disks": disks,
-        "volumes": volumes,
-        "oddities": seen.oddities,
-    }))
+    let volumes = seen.volumes.iter().map(|volume| Volume {
+        mount_point: &volume.mount_point,
+        fstype: &volume.fstype,
+        disks: &volume.disks,
+        health: (),
+        since: (),
+        evidence: [],
+        next: (),
+    });
+    print(Status {
+        xen: Xen { mode: seen.xen },
+        hold: (),
+        daemon: (),
+        disks,
+        volumes: volumes.collect(),
+        oddities: &seen.oddities,
+    })
 }
 
 /// `probe`
 pub fn probe(disks: &[&DiskReport], seen: &Observation) -> String {
-    document(json!({ "disks": disks, "oddities": seen.oddities }))
+    print(Probe { disks, oddities: &seen.oddities })
 }
 
-fn document(body: Value) -> String {
-    let mut whole = json!({
-        "schema": SCHEMA,
-        "tool": "xvdguard",
-        "version": env!("CARGO_PKG_VERSION"),
-    });
-    if let (Some(whole), Value::Object(body)) = (whole.as_object_mut(), body) {
-        whole.extend(body);
-    }
-    format!("{whole:#}\n")
+fn print(body: impl Serialize) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let document = Document { schema: SCHEMA, tool: "xvdguard", version, body };
+    // Only a map with keys that are no strings could fail, and there is none.
+    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
