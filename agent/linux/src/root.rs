@@ -3,9 +3,10 @@
 //! Every reader and every write goes through a `Root`. Below another directory than `/`, symbolic
 //! links resolve inside it, however they are written, so that a recording can never lead out.
 
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Stat};
 use rustix::io::{Errno, read};
 use xvdguard_logic::text::Text;
 
@@ -14,6 +15,12 @@ use crate::resolve;
 
 /// Files in sysfs and procfs are small; one that exceeds this is not what it should be.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of one read(2): a value in sysfs is never longer than a page.
+const READ_BYTES: usize = 4096;
+
+/// Bytes of one getdents64(2): most directories of sysfs fit.
+const ENTRIES_BYTES: usize = 8192;
 
 /// A directory handle; all paths are relative to it.
 #[derive(Debug)]
@@ -91,17 +98,23 @@ impl Root {
 
     /// The whole content of a file.
     pub fn read(&self, path: &[u8]) -> Result<Vec<u8>> {
+        self.read_until(path, End::Nothing)
+    }
+
+    fn read_until(&self, path: &[u8], end: End) -> Result<Vec<u8>> {
         let failed = |errno| Error::system("read", self.shown(path), errno);
         let file = self.open(path, OFlags::RDONLY | OFlags::NONBLOCK).map_err(failed)?;
-        read_all(file.as_fd()).map_err(failed)
+        read_all(file.as_fd(), end).map_err(failed)
     }
 
     /// A small file without its final newline; `None` where it does not exist.
     pub fn read_text(&self, path: &[u8]) -> Result<Option<Text>> {
-        match self.read(path) {
-            Ok(content) => {
-                let text = content.strip_suffix(b"\n").unwrap_or(&content);
-                Ok(Some(Text::from(text)))
+        match self.read_until(path, End::Short) {
+            Ok(mut content) => {
+                if content.ends_with(b"\n") {
+                    content.pop();
+                }
+                Ok(Some(Text::from(content)))
             }
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
@@ -119,8 +132,12 @@ impl Root {
 
     fn entries(&self, path: &[u8]) -> std::result::Result<Vec<Text>, Errno> {
         let mut names = Vec::new();
-        for entry in Dir::new(self.open(path, OFlags::DIRECTORY | OFlags::RDONLY)?)? {
-            let name = entry?.file_name().to_bytes().to_vec();
+        let dir = self.open(path, OFlags::DIRECTORY | OFlags::RDONLY)?;
+        let mut buffer = [MaybeUninit::uninit(); ENTRIES_BYTES];
+        let mut entries = RawDir::new(dir, &mut buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." {
                 names.push(Text::from(name));
             }
@@ -154,14 +171,29 @@ impl Root {
     }
 }
 
-fn read_all(file: BorrowedFd<'_>) -> std::result::Result<Vec<u8>, Errno> {
+/// What tells that a file has been read to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// A read(2) that gives nothing: true for every file.
+    Nothing,
+    /// One that gives less than was asked for: one call saved for each value of sysfs and sysctl.
+    /// Not true for mountinfo, where a read ends with a line.
+    Short,
+}
+
+fn read_all(file: BorrowedFd<'_>, end: End) -> std::result::Result<Vec<u8>, Errno> {
     let mut content = Vec::new();
-    let mut buffer = [0; 4096];
+    let mut buffer = [MaybeUninit::uninit(); READ_BYTES];
     loop {
         match read(file, &mut buffer) {
-            Ok(0) => return Ok(content),
+            Ok(([], _)) => return Ok(content),
             Ok(_) if content.len() > MAX_BYTES => return Err(Errno::FBIG),
-            Ok(count) => content.extend_from_slice(&buffer[..count]),
+            Ok((bytes, unused)) => {
+                content.extend_from_slice(bytes);
+                if end == End::Short && !unused.is_empty() {
+                    return Ok(content);
+                }
+            }
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
         }
@@ -202,6 +234,17 @@ mod tests {
         let error = root.read_text(b"sys/block").unwrap_err().to_string();
         assert!(error.contains(&*dir.path().to_string_lossy()), "{error}");
         assert!(error.ends_with("(os error 21)"), "{error}");
+    }
+
+    #[test]
+    fn a_text_of_any_length_is_whole_and_loses_one_newline() {
+        let (dir, root) = sample();
+        for length in [0, 1, READ_BYTES - 1, READ_BYTES, READ_BYTES + 1, 3 * READ_BYTES] {
+            let text = "x".repeat(length);
+            std::fs::write(dir.path().join("text"), format!("{text}\n\n")).unwrap();
+            assert_eq!(root.read_text(b"text").unwrap(), Some(format!("{text}\n").into()));
+            assert_eq!(root.read(b"text").unwrap(), format!("{text}\n\n").as_bytes());
+        }
     }
 
     #[test]

@@ -51,10 +51,11 @@ pub fn read(root: &Root, depth: Depth, oddities: &mut Vec<String>) -> BlockDevic
     });
     for name in names {
         let result = root.enter(&path(&name, "")).and_then(|folder| {
+            let number = device_number(&folder, b"dev")?;
             if name.starts_with("xvd") {
-                disks.insert(name.clone(), disk(&folder, depth)?);
+                disks.insert(name.clone(), disk(&folder, number, depth)?);
             }
-            devices.extend(tree(&folder, &name)?);
+            devices.extend(tree(&folder, &name, number)?);
             Ok(())
         });
         if let Err(error) = result {
@@ -85,8 +86,8 @@ pub fn path(name: &Text, below: &str) -> Vec<u8> {
     [SYS_BLOCK, b"/", name.as_bytes(), below.as_bytes()].concat()
 }
 
-fn disk(folder: &Root, depth: Depth) -> Result<BlockDisk> {
-    let number = |name: &[u8]| Ok(folder.read_text(name)?.and_then(|text| text.number()));
+fn disk(folder: &Root, number: DeviceNumber, depth: Depth) -> Result<BlockDisk> {
+    let count = |name: &[u8]| Ok(folder.read_text(name)?.and_then(|text| text.number()));
     let attributes = if depth == Depth::All { QUEUE_ALL } else { QUEUE_DECISIVE };
     let mut queue = BTreeMap::new();
     for attribute in attributes {
@@ -96,34 +97,68 @@ fn disk(folder: &Root, depth: Depth) -> Result<BlockDisk> {
     }
     let driver = folder.read_link(b"device/driver");
     Ok(BlockDisk {
-        number: device_number(folder)?,
+        number,
         is_blkfront: driver.is_some_and(|link| link.as_bytes().ends_with(b"/vbd")),
-        read_only: number(b"ro")? == Some(1),
-        sectors: number(b"size")?.unwrap_or(0),
-        sequence: number(b"diskseq")?,
+        read_only: count(b"ro")? == Some(1),
+        sectors: count(b"size")?.unwrap_or(0),
+        sequence: count(b"diskseq")?,
         queue,
     })
 }
 
 /// A disk and its partitions.
-fn tree(folder: &Root, name: &Text) -> Result<Vec<BlockDevice>> {
-    let mapper_name = folder.read_text(b"dm/name")?;
-    let below = folder.list(b"slaves")?;
-    let number = device_number(folder)?;
+fn tree(folder: &Root, name: &Text, number: DeviceNumber) -> Result<Vec<BlockDevice>> {
+    let entries = folder.list(b".")?;
+    let has = |entry: &str| entries.binary_search(&Text::from(entry)).is_ok();
+    let mapper_name = if has("dm") { folder.read_text(b"dm/name")? } else { None };
+    let below = if has("slaves") { folder.list(b"slaves")? } else { Vec::new() };
     let mut devices = vec![BlockDevice { name: name.clone(), number, below, mapper_name }];
     let is_partition = |part: &Text| part.as_bytes().starts_with(name.as_bytes());
-    for part in folder.list(b".")?.into_iter().filter(is_partition) {
-        let part_folder = folder.enter(part.as_bytes())?;
+    for part in entries.into_iter().filter(is_partition) {
+        let number = device_number(folder, &[part.as_bytes(), b"/dev"].concat())?;
         let below = vec![name.clone()];
-        let number = device_number(&part_folder)?;
         devices.push(BlockDevice { name: part, number, below, mapper_name: None });
     }
     Ok(devices)
 }
 
-fn device_number(folder: &Root) -> Result<DeviceNumber> {
-    let text = folder.read(b"dev")?;
-    DeviceNumber::parse(&text).ok_or_else(|| {
-        crate::error::Error::content("read", folder.shown(b"dev"), "not major:minor")
-    })
+fn device_number(folder: &Root, path: &[u8]) -> Result<DeviceNumber> {
+    let text = folder.read(path)?;
+    DeviceNumber::parse(&text)
+        .ok_or_else(|| crate::error::Error::content("read", folder.shown(path), "not major:minor"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn partitions_and_what_lies_on_them_are_found_with_few_or_many_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let file = dir.path().join("sys/block").join(path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        };
+        write("xvda/dev", "202:0\n");
+        write("xvda/size", "16\n");
+        write("xvda/queue/write_cache", "write back\n");
+        write("xvda/xvda1/dev", "202:1\n");
+        write("dm-0/dev", "253:0\n");
+        write("dm-0/dm/name", "vg0-root\n");
+        write("dm-0/slaves/xvda1/dev", "202:1\n");
+        write("sr0/size", "0\n");
+        let root = Root::at(dir.path().as_os_str().as_bytes()).unwrap();
+        let mut oddities = Vec::new();
+        let found = read(&root, Depth::Decisive, &mut oddities);
+        assert!(oddities[0].contains("sr0/dev") && oddities.len() == 1, "{oddities:?}");
+        let number = |minor| DeviceNumber { major: 202, minor };
+        assert_eq!(found.tree.by_number(number(1)).unwrap().below, [Text::from("xvda")]);
+        let mapped = found.tree.by_mapper_name(&"vg0-root".into()).unwrap();
+        assert_eq!(found.tree.bottom(&mapped.name), [Text::from("xvda")]);
+        let disk = &found.disks[&Text::from("xvda")];
+        assert_eq!((disk.number, disk.sectors), (number(0), 16));
+        assert_eq!(disk.queue["write_cache"], "write back");
+    }
 }
