@@ -8,18 +8,22 @@
 //! and never uses the agent's own code for what the agent is tested with.
 //! Tests: `tests/harness_self/`.
 
+pub mod blkback;
 pub mod deadline;
 pub mod failure;
 pub mod fault;
 pub mod faulty_disk;
 pub mod faulty_storage;
+pub mod guest;
 pub mod guest_root;
 pub mod guest_xenstore;
 pub mod helper;
+pub mod live_log;
 pub mod loop_device;
 pub mod mount;
 pub mod namespace;
 pub mod program;
+pub mod programs;
 pub mod random;
 pub mod recordings;
 pub mod requires;

@@ -71,6 +71,17 @@ pub fn file_system(fstype: &str) -> Option<Met> {
     missing(&format!("the kernel knows no file system {fstype}"))
 }
 
+/// io_uring, which a probe of a mounted node needs and which containers often forbid.
+#[track_caller]
+pub fn io_uring() -> Option<Met> {
+    // SAFETY: the parameters are valid and zeroed, as io_uring_setup(2) wants them.
+    let ring = unsafe { rustix::io_uring::io_uring_setup(1, &mut Default::default()) };
+    match ring {
+        Ok(_) => Some(Met),
+        Err(errno) => missing(&format!("needs io_uring: {errno}")),
+    }
+}
+
 /// A program of the system.
 #[track_caller]
 pub fn program(name: &str) -> Option<PathBuf> {
