@@ -16,10 +16,12 @@ DOCUMENTS = $(wildcard README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE)
 help: ## Lists these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-demo: ## Shows xvdguard on broken storage of this machine (root, Debian 12, one minute).
+# `cargo run` alone would not build faulty_storage, which serves the disks.
+demo: ## Shows a guest on broken storage, without xvdguard and with it (root, Debian 12).
 	tests/prepare
 	@$(MAKE) --no-print-directory build
-	cargo run -q --release -p xvdguard-tests --bin demo
+	cargo build --release -p xvdguard-tests --bin demo --bin faulty_storage
+	@cargo run -q --release -p xvdguard-tests --bin demo
 
 test: ## Runs all tests (root, Debian 12), or with T="words" those with such names.
 	tests/prepare
