@@ -273,7 +273,8 @@ impl Case<'_> {
         if !self.log.is_complete() {
             return self.proof_by_report();
         }
-        let text = format!("a flush was sent and returned after {} ms", took_us / 1000);
+        let (whole, tenths) = (took_us / 1000, took_us % 1000 / 100);
+        let text = format!("a flush was sent and returned after {whole}.{tenths} ms");
         self.note(Source::Probe, text, sent_ms);
         Some((FlushVerdict::Proven, "flush works".into()))
     }
