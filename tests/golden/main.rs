@@ -1,6 +1,6 @@
-//! Recordings of real Xen guests, judged. Each archive was written by `xvdguard record` in a guest of
-//! that kernel, `before` and `after` `xvdguard-early boot`, with one disk for each way in which a
-//! backend can answer a flush. Never judges by a report alone: the last test takes the reports away.
+//! Recordings of real Xen guests, judged. Each archive was written by `xvdguard record` in a guest
+//! of that kernel, before and after `xvdguard-early boot`, with one disk for each way in which a
+//! backend can answer a flush. Never judges by a report alone: one test takes the reports away.
 
 #[cfg(test)]
 mod recording;

@@ -1,4 +1,5 @@
-//! One recording, unpacked and looked at as `xvdguard --root DIR --xenstore DIR/xenstore.txt` would.
+//! One recording, looked at as `xvdguard --root DIR --xenstore DIR/xenstore.txt` would. Never
+//! changes it but by taking reports away.
 
 use std::fs;
 use std::path::PathBuf;
