@@ -107,7 +107,7 @@ impl Screen {
         let mut lead = format!("{lead}{}", &text[..own]);
         let mut printed = String::new();
         for line in wrap(&text[own..], COLUMNS.saturating_sub(indent).max(1)) {
-            printed += &format!("{lead}{on}{line}{off}\n");
+            printed += &format!("{on}{lead}{line}{off}\n");
             lead = " ".repeat(indent);
         }
         let _ = io::stdout().write_all(printed.as_bytes());
