@@ -71,18 +71,14 @@ fn parse_line(line: &[u8]) -> Option<Mount> {
 pub fn unescape(field: &[u8]) -> Text {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;
-    while let Some((first, tail)) = rest.split_first() {
-        match tail.get(..3).filter(|_| *first == b'\\').and_then(octal) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[3..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let (plain, escape) = rest.split_at(at);
+        let byte = escape.get(1..4).and_then(octal);
+        bytes.extend_from_slice(plain);
+        bytes.push(byte.unwrap_or(b'\\'));
+        rest = &escape[if byte.is_some() { 4 } else { 1 }..];
     }
+    bytes.extend_from_slice(rest);
     Text::from(bytes)
 }
 

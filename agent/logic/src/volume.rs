@@ -1,5 +1,6 @@
 //! A volume: a mounted file system with the disks below it.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::block::{BlockDevice, BlockTree, DeviceNumber};
@@ -25,9 +26,10 @@ pub struct Volume {
 /// device. What has no block device (tmpfs, proc, network) is no volume of ours.
 pub fn volumes(mounts: &[Mount], tree: &BlockTree) -> Vec<Volume> {
     let mut found: Vec<Volume> = Vec::new();
+    let mut known = BTreeSet::new();
     for mount in mounts {
         let Some(device) = carrier(mount, tree) else { continue };
-        if found.iter().all(|volume| volume.device != device.number) {
+        if known.insert(device.number) {
             found.push(Volume {
                 mount_point: mount.mount_point.clone(),
                 fstype: mount.fstype.clone(),
