@@ -26,11 +26,11 @@ pub fn set_queues(
 
 fn set_queue(root: &Root, setting: &QueueSetting, deadline: Instant) -> Result<Outcome> {
     let file = path(&setting.disk, &format!("/queue/{}", setting.attribute));
-    if root.read_text(&file)?.is_some_and(|has| is_value(&has, &setting.value)) {
+    if root.read_text(&file)?.is_some_and(|has| is_value(&has, &setting.new)) {
         return Ok(Outcome::AlreadySo);
     }
     let waited_ms = deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
-    let task: Task<'_> = Box::new(|| write_in_child(root, &file, setting.value.as_bytes()));
+    let task: Task<'_> = Box::new(|| write_in_child(root, &file, setting.new.as_bytes()));
     match child::run(task, deadline)? {
         Ending::Answered(answer) => failure(&answer)
             .map_or(Ok(()), |errno| Err(Error::system("write", root.shown(&file), errno)))?,
@@ -41,7 +41,7 @@ fn set_queue(root: &Root, setting: &QueueSetting, deadline: Instant) -> Result<O
         Ending::Silent => return Err(Error::timed_out("write", root.shown(&file), waited_ms)),
     }
     let has = root.read_text(&file)?.unwrap_or_default();
-    Ok(if is_value(&has, &setting.value) { Outcome::Done } else { Outcome::Rounded(has) })
+    Ok(if is_value(&has, &setting.new) { Outcome::Done } else { Outcome::Rounded(has) })
 }
 
 /// `[none] mq-deadline` has the value `none`.

@@ -3,7 +3,6 @@
 //! The decision table of the design, columns "up to 6.10" and "6.11+". Nothing here is written to
 //! any disk, and nothing is switched off where flushes are proven, unless a person said so.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -55,7 +54,8 @@ pub fn decide_boot(
             Switch::Queue => decision.settings.push(QueueSetting {
                 disk: disk.name.clone(),
                 attribute: Attribute::WriteCache,
-                value: Text::from("write through"),
+                old: Text::from("write back"),
+                new: Text::from("write through"),
                 reason: words.why_off(report),
             }),
             Switch::Mount if is_below_root => decision.want_barrier_0(root),
@@ -103,18 +103,18 @@ fn is_deadly(seen: &Observation, disk: &Disk) -> bool {
 /// Queue limits that differ from what the disk has.
 fn limits(policy: &Policy, disk: &Disk) -> Vec<QueueSetting> {
     let Some(device) = &disk.device else { return Vec::new() };
-    let wanted = queue::wanted(&policy.queue, disk);
-    let differing = wanted.into_iter().filter(|(attribute, value)| {
-        device.queue.get(attribute.name()).is_some_and(|has| current(*attribute, has) != *value)
-    });
-    differing
-        .map(|(attribute, value)| QueueSetting {
+    let wanted = queue::wanted(&policy.queue, disk).into_iter();
+    let settings = wanted.filter_map(|(attribute, new)| {
+        let old = current(attribute, device.queue.get(attribute.name())?);
+        (old != new).then(|| QueueSetting {
             disk: disk.name.clone(),
             attribute: Attribute::Limit(attribute),
-            value,
-            reason: format!("[[queue]] of {}", policy.source()),
+            old,
+            new,
+            reason: policy.source(),
         })
-        .collect()
+    });
+    settings.collect()
 }
 
 /// The scheduler file lists all and brackets the one in force: `[none] mq-deadline`.

@@ -15,8 +15,10 @@ pub struct QueueSetting {
     pub disk: Text,
     /// Which attribute.
     pub attribute: Attribute,
+    /// The value that was seen.
+    pub old: Text,
     /// The value to write.
-    pub value: Text,
+    pub new: Text,
     /// Why, in one sentence.
     pub reason: String,
 }

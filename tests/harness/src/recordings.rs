@@ -17,8 +17,6 @@ pub fn unpack(kernel: &str, moment: &str) -> Result<Option<TempDir>> {
     let path = fixtures.join(format!("{kernel}-{moment}.tar"));
     let Ok(archive) = File::open(&path) else { return Ok(None) };
     let folder = tempfile::tempdir().tried("make a temporary directory")?;
-    Archive::new(archive)
-        .unpack(folder.path())
-        .tried(format_args!("unpack {}", path.display()))?;
+    Archive::new(archive).unpack(folder.path()).tried(format_args!("unpack {}", path.display()))?;
     Ok(Some(folder))
 }

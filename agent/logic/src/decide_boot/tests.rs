@@ -44,9 +44,10 @@ fn decide(policy: &Policy, seen: &Observation, verdict: FlushVerdict) -> BootDec
 }
 
 fn writes_through(decision: &BootDecision) -> bool {
-    decision.settings.iter().any(|setting| {
-        setting.attribute == Attribute::WriteCache && setting.value == "write through"
-    })
+    decision
+        .settings
+        .iter()
+        .any(|setting| setting.attribute == Attribute::WriteCache && setting.new == "write through")
 }
 
 #[test]

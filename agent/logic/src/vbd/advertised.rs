@@ -4,11 +4,13 @@
 //! `feature-barrier` = 1 means barriers, `feature-flush-cache` = 1 overrides that, neither key
 //! means a backend that writes synchronously.
 
-use core::fmt;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::Keys;
+use super::keys::{BACKEND_FEATURES, Keys};
 use crate::kernel_version::KernelVersion;
 
 /// What the backend advertises at this moment.
@@ -63,14 +65,13 @@ impl Advertised {
     }
 }
 
-impl fmt::Display for Advertised {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(match self {
-            Advertised::Flush => "feature-flush-cache = 1",
-            Advertised::Barrier => "feature-barrier = 1",
-            Advertised::Off => "flush and barrier advertised as 0",
-            Advertised::Absent => "neither flush nor barrier advertised",
-        })
+/// Both keys as they are: `feature-flush-cache = 0, feature-barrier = 1`.
+pub fn shown(backend: &Keys) -> String {
+    let shown = |key: &&str| Some(format!("{key} = {}", backend.text(key)?));
+    let found: Vec<String> = BACKEND_FEATURES.iter().filter_map(shown).collect();
+    match found.is_empty() {
+        true => "neither feature-flush-cache nor feature-barrier".into(),
+        false => found.join(", "),
     }
 }
 
@@ -97,6 +98,14 @@ mod tests {
         ] {
             assert_eq!(advertised(keys, new), expected, "{keys:?}");
         }
+    }
+
+    #[test]
+    fn both_keys_are_shown_as_they_are() {
+        let keys = [("feature-barrier", "1"), ("feature-flush-cache", "0")];
+        assert_eq!(shown(&Keys::from(&keys[..])), "feature-flush-cache = 0, feature-barrier = 1");
+        let none = "neither feature-flush-cache nor feature-barrier";
+        assert_eq!(shown(&Keys::default()), none);
     }
 
     #[test]

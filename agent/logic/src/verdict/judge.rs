@@ -16,7 +16,7 @@ use crate::kernel_log::LogFact;
 use crate::kernel_log::blkfront::Uses;
 use crate::kernel_log::connection::ConnectionLog;
 use crate::observation::Observation;
-use crate::vbd::advertised::Advertised;
+use crate::vbd::advertised::{self, Advertised};
 
 /// A flush that was sent to a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,7 @@ pub fn judge(disk: &Disk, seen: &Observation, known: Knowledge<'_>) -> DiskRepor
     let log = ConnectionLog::of(&seen.log, &disk.name, seen.kernel);
     let mut case = Case { disk, seen, known, advertised, log, evidence: Vec::new() };
     let (verdict, reason) = case.conclude();
+    case.note_actions();
     let switched_off_by_us = case.known.earlier.iter().any(|report| report.switched_off_by_us);
     DiskReport {
         verdict,
@@ -126,10 +127,23 @@ impl Case<'_> {
         self.note(Source::KernelLog, format!("{}", fact.line), fact.boot_ms);
     }
 
+    /// What xvdguard did to this connection earlier in this boot.
+    fn note_actions(&mut self) {
+        let earlier = self.known.earlier.iter().flat_map(|report| &report.evidence);
+        for action in earlier.filter(|fact| fact.source == Source::Action) {
+            if !self.evidence.contains(action) {
+                self.evidence.push(action.clone());
+            }
+        }
+    }
+
     fn note_advertised(&mut self) {
         let now = self.seen.boot_ms;
         match self.advertised {
-            Some(advertised) => self.note(Source::Xenstore, format!("{advertised}"), now),
+            Some(_) => {
+                let keys = self.disk.vbd.as_ref().map(|vbd| advertised::shown(&vbd.backend));
+                self.note(Source::Xenstore, keys.unwrap_or_default(), now);
+            }
             None => {
                 if let Some(connect) = self.log.connect {
                     self.note_line(connect);
@@ -144,14 +158,15 @@ impl Case<'_> {
         if self.advertised == Some(Advertised::Absent) {
             return None;
         }
-        let refused = [self.refused_in_log(), self.key_dropped(), self.refused_by_errno()];
-        let failing = [self.failed_in_log(), self.failed_by_errno()];
+        // What tips the scale is noted last: that is the piece that a short message shows.
+        let failing = [self.failed_by_errno(), self.failed_in_log()];
+        let refused = [self.refused_by_errno(), self.key_dropped(), self.refused_in_log()];
         if refused.contains(&true) {
-            let reason = "the backend advertised flushes and answered EOPNOTSUPP to one";
+            let reason = "the backend promised flushes and refused one (EOPNOTSUPP)";
             return Some((FlushVerdict::Refused, reason.into()));
         }
         if failing.contains(&true) {
-            let reason = "the backend answered a flush with an error";
+            let reason = "the backend promised flushes and answered one with an error";
             return Some((FlushVerdict::Failing, reason.into()));
         }
         self.failed_earlier()
@@ -212,7 +227,8 @@ impl Case<'_> {
         let Some((errno, sent_ms)) = self.probe_errno().filter(|(errno, _)| wanted(*errno)) else {
             return false;
         };
-        self.note(Source::Probe, format!("fsync of the node returned errno {errno}"), sent_ms);
+        let text = format!("a flush of the node returned {}", errno_name(errno));
+        self.note(Source::Probe, text, sent_ms);
         true
     }
 
@@ -274,7 +290,7 @@ impl Case<'_> {
             return self.proof_by_report();
         }
         let (whole, tenths) = (took_us / 1000, took_us % 1000 / 100);
-        let text = format!("a flush was sent and returned after {whole}.{tenths} ms");
+        let text = format!("a flush was sent and answered within {whole}.{tenths} ms");
         self.note(Source::Probe, text, sent_ms);
         Some((FlushVerdict::Proven, "flush works".into()))
     }
@@ -303,11 +319,23 @@ impl Case<'_> {
                 format!("no answer to a flush within {deadline_ms} ms: the backend is silent")
             }
             Some(ProbeOutcome::Error { errno }) => {
-                format!("the flush returned errno {errno}, which blkfront never returns itself")
+                let errno = errno_name(errno);
+                format!("the flush returned {errno}, which blkfront never returns itself")
             }
             Some(ProbeOutcome::NotSent(why)) => why.sentence().into(),
             Some(ProbeOutcome::Returned { .. }) => GAP.into(),
         }
+    }
+}
+
+/// The names of the errors that a flush can end with (errno(3), block/blk-core.c).
+fn errno_name(errno: i32) -> String {
+    match errno {
+        5 => "EIO".into(),
+        28 => "ENOSPC".into(),
+        EOPNOTSUPP => "EOPNOTSUPP".into(),
+        121 => "EREMOTEIO".into(),
+        _ => format!("errno {errno}"),
     }
 }
 

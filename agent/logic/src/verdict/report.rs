@@ -98,8 +98,7 @@ impl DiskReport {
 impl DiskReport {
     /// Keeps what xvdguard itself wrote to the disk's queue.
     pub fn note_setting(&mut self, setting: &QueueSetting, boot_ms: u64) {
-        let text =
-            alloc::format!("xvdguard wrote {} to queue/{}", setting.value, setting.attribute);
+        let text = alloc::format!("xvdguard wrote {} to queue/{}", setting.new, setting.attribute);
         self.evidence.push(Evidence::new(Source::Action, text, boot_ms));
         self.switched_off_by_us |= setting.attribute == Attribute::WriteCache;
     }

@@ -36,13 +36,13 @@ pub struct Sentence {
 
 /// Says what came of a setting; `result` is what it reads now where the kernel rounded it.
 pub fn setting(setting: &QueueSetting, result: Result<Outcome, String>) -> Sentence {
-    let QueueSetting { disk, attribute, value, reason } = setting;
+    let QueueSetting { disk, attribute, old, new, reason } = setting;
     let is_done = result == Ok(Outcome::Done);
     let text = match result {
-        Ok(Outcome::Done) => format!("{disk} queue/{attribute} set to {value}: {reason}"),
-        Ok(Outcome::AlreadySo) => format!("{disk} queue/{attribute} reads {value} already"),
+        Ok(Outcome::Done) => format!("{disk} queue/{attribute}: was {old}, is {new} ({reason})"),
+        Ok(Outcome::AlreadySo) => format!("{disk} queue/{attribute}: is {new} already"),
         Ok(Outcome::Rounded(has)) => {
-            format!("{disk} queue/{attribute} reads {has} after {value} was written")
+            format!("{disk} queue/{attribute}: is {has} after {new} was written ({reason})")
         }
         Err(error) => format!("{error}; {disk} stays as it is"),
     };
@@ -62,7 +62,7 @@ impl Words<'_> {
     pub fn why_off(&self, report: &DiskReport) -> String {
         match self.policy.barrier.value {
             BarrierMode::Off => self.policy.barrier.origin.to_string(),
-            _ => report.reason.clone(),
+            _ => report.verdict.to_string(),
         }
     }
 

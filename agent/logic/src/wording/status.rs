@@ -18,24 +18,24 @@ pub fn disk(report: &DiskReport, name_width: usize) -> String {
 pub fn advice(report: &DiskReport, kernel: Option<KernelVersion>) -> Option<String> {
     let aborts = kernel.is_none_or(KernelVersion::aborts_on_failed_flush);
     let text = match report.verdict {
+        FlushVerdict::Refused | FlushVerdict::SwitchedOff if report.switched_off_by_us => {
+            "xvdguard set write_cache to write through: file systems live, but after a power loss \
+             of the host the last writes may be lost"
+        }
         FlushVerdict::Refused if aborts => {
-            "writes are no longer flushed; file systems live as long as write_cache stays at \
-             write through"
+            "not flushed any more; file systems live while write_cache is write through"
         }
         FlushVerdict::Refused => {
-            "writes are no longer flushed, and the kernel does not show it; no journal aborts"
+            "not flushed any more, and the kernel does not show it; no journal aborts"
         }
         FlushVerdict::Failing | FlushVerdict::Lost => {
-            "writes are no longer flushed until the vbd reconnects. Do: let the host detach and \
-             attach it, migrate the guest (6.11+), or reboot"
+            "not flushed until the vbd reconnects. Do: let the host detach and attach it, migrate \
+             the guest (6.11+), or reboot"
         }
         FlushVerdict::SwitchedOff => {
-            "writes are not flushed: after a power loss of the host, those that it had not \
-             written are lost"
+            "not flushed: after a power loss of the host the last writes may be lost"
         }
-        FlushVerdict::Untested => {
-            "nobody knows whether the backend keeps its word. Do: xvdguard probe"
-        }
+        FlushVerdict::Untested => "not known whether flushes work. Do: xvdguard probe",
         FlushVerdict::Absent | FlushVerdict::Off | FlushVerdict::Proven => return None,
     };
     Some(text.into())

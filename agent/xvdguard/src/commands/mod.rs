@@ -133,9 +133,9 @@ fn evidence_line(evidence: &Evidence) -> String {
     let Evidence { source, text, boot_ms, .. } = evidence;
     match boot_ms {
         Some(boot_ms) => {
-            format!("{:>9}.{:03}  {source:10}  {text}", boot_ms / 1000, boot_ms % 1000)
+            format!("[{:>6}.{:03}] {source:10}  {text}", boot_ms / 1000, boot_ms % 1000)
         }
-        None => format!("{:>13}  {source:10}  {text}", "?"),
+        None => format!("[{:>10}] {source:10}  {text}", "?"),
     }
 }
 

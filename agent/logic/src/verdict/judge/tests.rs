@@ -221,6 +221,32 @@ fn an_errno_counts_only_where_the_driver_is_not_blkfront() {
 }
 
 #[test]
+fn what_xvdguard_did_is_told_with_every_verdict() {
+    let line = "blkfront: xvdb: flush op failed";
+    let mut world = World::new((6, 1), &[FLUSH_0], &[CONNECTED, line]).write_through();
+    let mut report = DiskReport::new(&world.disk, Some(Advertised::Flush));
+    report.evidence = vec![Evidence::new(Source::Action, "xvdguard wrote", 1500)];
+    report.switched_off_by_us = true;
+    world.earlier = vec![report.clone(), report];
+    let report = world.report();
+    let actions = report.evidence.iter().filter(|fact| fact.source == Source::Action);
+    assert_eq!((report.verdict, actions.count()), (FlushVerdict::Refused, 1));
+}
+
+#[test]
+fn the_piece_that_tips_the_scale_comes_last() {
+    let dropped = World::new((6, 18), &[FLUSH_0], &[]).before(&[FLUSH]);
+    let report = dropped.probe(ProbeOutcome::Error { errno: 5 }).not_blkfront().report();
+    let texts: Vec<_> = report.evidence.iter().map(|fact| fact.text.as_str()).collect();
+    let expected = [
+        "feature-flush-cache = 0",
+        "a flush of the node returned EIO",
+        "feature-flush-cache went from 1 to 0 on this connection",
+    ];
+    assert_eq!(texts, expected);
+}
+
+#[test]
 fn an_earlier_finding_holds_for_its_connection_only() {
     let mut world = World::new((6, 12), &[FLUSH], &[]);
     let mut report = DiskReport::new(&world.disk, Some(Advertised::Flush));
