@@ -69,9 +69,7 @@ impl World {
     pub fn look_again(&mut self, seen: &mut Observation, deadline: Instant) {
         let oddities = &mut seen.oddities;
         for disk in &mut seen.disks {
-            if let Some(device) = &mut disk.device {
-                block_devices::read_write_cache(&self.root, &disk.name, device, oddities);
-            }
+            block_devices::read_queue(&self.root, disk, "write_cache", oddities);
         }
         if let Some(xenstore) = &mut self.xenstore {
             let vbds = seen.disks.iter_mut().filter_map(|disk| disk.vbd.as_mut());

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use xvdguard_linux::child::{self, Ending};
-use xvdguard_linux::observe::Look;
 use xvdguard_linux::observe::vbds::Depth;
+use xvdguard_linux::observe::{Look, block_devices};
 use xvdguard_linux::probe::{Orders, judge_all, probe_and_judge};
 use xvdguard_linux::root::Root;
 use xvdguard_linux::world::World;
@@ -17,7 +17,7 @@ use xvdguard_linux::{clock, kmsg, perform, reports, root_device};
 use xvdguard_logic::command_line::KernelWords;
 use xvdguard_logic::decide_boot::{BootDecision, RootDevice, decide_boot};
 use xvdguard_logic::observation::Observation;
-use xvdguard_logic::policy::{Lever, Policy};
+use xvdguard_logic::policy::{Lever, Policy, queue};
 use xvdguard_logic::verdict::judge::NotSent;
 use xvdguard_logic::verdict::report::{DiskReport, Report, SCHEMA};
 use xvdguard_logic::wording;
@@ -82,6 +82,7 @@ fn work(boot: &Boot, started: Instant) -> String {
         kmsg::say(&world.root, &[wording::boot::NOT_A_GUEST.into()]);
         return String::new();
     }
+    read_limits(&world.root, &mut seen, &policy);
     let mut verdicts = verdicts(&mut world, &mut seen, &policy, started);
     let decision = decide(&world.root, &seen, &policy, &words, &mut verdicts, started);
     let line = options::line(boot.format, &boot.have, decision.root_needs_barrier_0);
@@ -91,6 +92,16 @@ fn work(boot: &Boot, started: Instant) -> String {
     report(&world, &seen, verdicts, &mut said);
     kmsg::say(&world.root, &said);
     line.unwrap_or_default()
+}
+
+/// The limits that the policy sets, as they are now: the first look reads no other attribute.
+fn read_limits(root: &Root, seen: &mut Observation, policy: &Policy) {
+    let Observation { disks, oddities, .. } = seen;
+    for disk in disks {
+        for attribute in queue::wanted(&policy.queue, disk).into_keys() {
+            block_devices::read_queue(root, disk, attribute.name(), oddities);
+        }
+    }
 }
 
 fn verdicts(

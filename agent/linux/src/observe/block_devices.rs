@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use xvdguard_logic::block::{BlockDevice, BlockTree, DeviceNumber};
-use xvdguard_logic::disk::BlockDisk;
+use xvdguard_logic::disk::{BlockDisk, Disk};
 use xvdguard_logic::text::Text;
 
 use super::vbds::Depth;
@@ -65,16 +65,17 @@ pub fn read(root: &Root, depth: Depth, oddities: &mut Vec<String>) -> BlockDevic
     BlockDevices { tree: devices.into_iter().collect(), disks }
 }
 
-/// Reads `queue/write_cache` again.
-pub fn read_write_cache(
+/// Reads one attribute of a disk's queue, for the first time or again.
+pub fn read_queue(
     root: &Root,
-    name: &Text,
-    device: &mut BlockDisk,
+    disk: &mut Disk,
+    attribute: &'static str,
     oddities: &mut Vec<String>,
 ) {
-    match root.read_text(&path(name, "/queue/write_cache")) {
+    let Some(device) = &mut disk.device else { return };
+    match root.read_text(&path(&disk.name, &format!("/queue/{attribute}"))) {
         Ok(Some(value)) => {
-            device.queue.insert("write_cache".into(), value);
+            device.queue.insert(attribute.into(), value);
         }
         Ok(None) => {}
         Err(error) => oddities.push(error.to_string()),
