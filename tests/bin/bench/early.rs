@@ -1,0 +1,114 @@
+//! `xvdguard-early` in a guest with 16 vbds: before root is mounted, and for the udev rule.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+use harness::failure::{Failure, Result, Tried};
+use xvdguard_linux::reports;
+use xvdguard_linux::root::Root;
+use xvdguard_logic::verdict::FlushVerdict;
+use xvdguard_logic::verdict::report::XenstoreUse;
+
+use crate::bench::Bench;
+use crate::guest::{Guest, Size};
+use crate::measure::{self, Contest, Sample};
+use crate::report::{Chapter, Promise, Table, grouped};
+use crate::rivals::Script;
+
+const SIZE: Size = Size { disks: 16, mounts: 16 };
+/// The slowest rival starts 225 processes a turn.
+const ROUNDS: usize = 21;
+const QUICK_ROUNDS: usize = 51;
+
+/// Both commands.
+pub fn chapter(bench: &Bench) -> Result<Chapter> {
+    let guest = Guest::new(bench, "early", SIZE)?;
+    let mut chapter = Chapter::new(
+        "Early boot with 16 vbds",
+        "`xvdguard-early boot` as the hooks of an initramfs call it, against a real xenstored on \
+         its socket: observe, judge, decide, report. The backends say that they take no flush, so \
+         none is sent. The rivals only read the same keys of xenstore.",
+    );
+    chapter.add(boot(bench, &guest)?);
+    chapter.add(questions(bench, &guest)?);
+    chapter.say(
+        "`xvdguard-early queue xvda`, as the udev rule calls it while a disk appears. The rival \
+         reads the four keys of that disk's backend that a rule can match.",
+    );
+    chapter.add(queue(bench, &guest)?);
+    Ok(chapter)
+}
+
+fn boot(bench: &Bench, guest: &Guest) -> Result<Table> {
+    let (by_key, by_vbd) = (Script::key_by_key(bench)?, Script::vbd_by_vbd(bench)?);
+    let outcomes = Contest::of("`xvdguard-early boot`", || run(bench, guest))
+        .against("sh, one xenstore-read for each key", || by_key.run(bench, guest))
+        .against("sh, one xenstore-read for each directory", || by_vbd.run(bench, guest))
+        .run(ROUNDS)?;
+    let promises = [
+        Promise::at_most_ms(outcomes[0].wall, 10),
+        Promise::more_than_times(outcomes[1].ratio, 20),
+    ];
+    Ok(Table::of(&outcomes, &promises))
+}
+
+/// One run of `boot`.
+pub fn run(bench: &Bench, guest: &Guest) -> Result<Sample> {
+    let mut command = bench.command(&bench.program("xvdguard-early"))?;
+    command.args(["boot", "--format", "plain", "-o"]).arg(bench.within("root-options"));
+    command.arg("--root").arg(guest.root()).arg("--xenstore").arg(guest.socket());
+    measure::process(command)
+}
+
+/// What the last run asked, by its own report; as many answers as the script printed.
+fn questions(bench: &Bench, guest: &Guest) -> Result<Table> {
+    let XenstoreUse { round_trips, requests } = asked(guest)?;
+    Script::key_by_key(bench)?.run(bench, guest)?;
+    let output = bench.output();
+    let answers = fs::read_to_string(&output).tried(format_args!("read {}", output.display()))?;
+    // The script keeps to itself the list of the vbds and where each backend is.
+    let rival = answers.lines().count() + 1 + guest.size.disks;
+    if requests != rival as u64 {
+        let why = format!("early boot asked {requests} questions, its rival {rival}");
+        return Err(Failure::new(why));
+    }
+    let mut table = Table::new(&["what", "count"]);
+    let cells = |what: &str, count| [what.to_owned(), grouped(count)];
+    let waits = cells("waits for xenstore, each for all that was asked before", round_trips);
+    table.row(&waits, Promise::at_most(round_trips, 3));
+    table.row(&cells("questions in them; the first rival asks the same", requests), None);
+    Ok(table)
+}
+
+/// What early boot's report says of the last run, if that run did what is measured here.
+pub fn asked(guest: &Guest) -> Result<XenstoreUse> {
+    let path = guest.root().as_os_str().as_bytes();
+    let report = Root::at(path).and_then(|root| reports::read(&root, reports::EARLY));
+    let report = report.tried("read the report of early boot")?;
+    let report = report.ok_or_else(|| Failure::new("early boot has left no report"))?;
+    let off = report.disks.iter().filter(|disk| disk.verdict == FlushVerdict::Off).count();
+    if off != guest.size.disks {
+        let what = format!("early boot judged {off} of {} disks to be off", guest.size.disks);
+        return Err(Failure::new(what));
+    }
+    report.xenstore.ok_or_else(|| Failure::new("early boot has not asked xenstore"))
+}
+
+fn queue(bench: &Bench, guest: &Guest) -> Result<Table> {
+    let script = Script::queue(bench)?;
+    let ours = || {
+        let mut command = bench.command(&bench.program("xvdguard-early"))?;
+        command.args(["queue", "xvda", "--policy"]).arg(guest.policy());
+        command.arg("--root").arg(guest.root()).arg("--xenstore").arg(guest.socket());
+        measure::process(command)
+    };
+    ours()?;
+    let said = fs::read_to_string(bench.output()).unwrap_or_default();
+    if !said.contains("XVDGUARD_MAX_SECTORS_KB=4\n") {
+        return Err(Failure::new(format!("queue said {said:?} instead of the limits")));
+    }
+    let outcomes = Contest::of("`xvdguard-early queue xvda`", ours)
+        .against("sh, five times xenstore-read", || script.run(bench, guest))
+        .run(QUICK_ROUNDS)?;
+    Ok(Table::of(&outcomes, &[Promise::at_most_ms(outcomes[0].wall, 20)]))
+}

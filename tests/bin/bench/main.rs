@@ -1,0 +1,77 @@
+//! `make bench`: measures what xvdguard promises about time and size, and writes BENCHMARKS.md.
+//!
+//! Every promise stands beside what was measured, and beside a rival that did the same work in the
+//! same run, by turns. A promise that is not kept is printed as MISSED, and the program fails. No
+//! test asks for the time: a busy machine may fail this, never the tests.
+
+mod bench;
+mod early;
+mod guest;
+mod kernel_log;
+mod kernel_log_text;
+mod live;
+mod machine;
+mod measure;
+mod observing;
+mod report;
+mod rivals;
+mod sizes;
+mod starting;
+mod sysfs;
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use harness::failure::Result;
+use harness::namespace;
+
+use bench::Bench;
+use report::Report;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let done = match arguments.split_first() {
+        Some((word, command)) if word == measure::LAUNCH => {
+            measure::launch(command).map(|kib| say(&kib.to_string())).map(|()| Vec::new())
+        }
+        _ => run(),
+    };
+    match done {
+        Ok(missed) if missed.is_empty() => ExitCode::SUCCESS,
+        Ok(missed) => {
+            missed.iter().for_each(|what| say(&format!("MISSED {what}")));
+            ExitCode::FAILURE
+        }
+        Err(failure) => {
+            say(&format!("bench: error: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<Vec<String>> {
+    namespace::enter_private_mounts()?;
+    let bench = Bench::new()?;
+    let mut report = Report::begin(&machine::table()?);
+    for chapter in [
+        observing::chapter,
+        early::chapter,
+        live::chapter,
+        sizes::chapter,
+        starting::chapter,
+        kernel_log::chapter,
+    ] {
+        let chapter = chapter(&bench)?;
+        say(&chapter.to_string());
+        report.add(chapter);
+    }
+    report.save()?;
+    Ok(report.missed())
+}
+
+/// A closed pipe is no reason to fail.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
