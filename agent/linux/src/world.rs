@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use xvdguard_logic::observation::Observation;
+use xvdguard_logic::text::Text;
 use xvdguard_logic::verdict::report::XenstoreUse;
 
 use crate::error::{Error, Result};
@@ -65,10 +66,11 @@ impl World {
         seen
     }
 
-    /// Looks again at what a probe may have changed: keys, queues and the log.
-    pub fn look_again(&mut self, seen: &mut Observation, deadline: Instant) {
+    /// Looks again at what a probe may have changed: keys, queues and the log. The queue of a disk
+    /// that is silent is not read: behind somebody who changes it, a reader would hang as well.
+    pub fn look_again(&mut self, seen: &mut Observation, silent: &[&Text], deadline: Instant) {
         let oddities = &mut seen.oddities;
-        for disk in &mut seen.disks {
+        for disk in seen.disks.iter_mut().filter(|disk| !silent.contains(&&disk.name)) {
             block_devices::read_queue(&self.root, disk, "write_cache", oddities);
         }
         if let Some(xenstore) = &mut self.xenstore {

@@ -41,7 +41,9 @@ pub fn probe_and_judge(
     let before = seen.disks.clone();
     let plan = plan(seen, reports, order.wants);
     let probes = send(&world.root, seen, &plan, order);
-    world.look_again(seen, order.after);
+    let is_silent = |probe: &Probe| matches!(probe.outcome, ProbeOutcome::Silent { .. });
+    let silent = probes.iter().filter(|(_, probe)| is_silent(probe)).map(|(name, _)| name);
+    world.look_again(seen, &silent.collect::<Vec<_>>(), order.after);
     let judged = seen.disks.iter().map(|disk| {
         let earlier = earlier(reports, seen.boot_id.as_ref(), disk);
         let known = Knowledge {
