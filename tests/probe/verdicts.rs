@@ -54,7 +54,7 @@ fn an_error_answer_is_failing_by_its_errno() {
     guest.disks[0].storage.set(Fault::Fsync(Answer::Eio)).unwrap();
     let (ran, said) = probe(&guest, &[]);
     assert_eq!((ran.code, verdict(&said, "xvda").0), (Some(1), "failing"), "{said:#}");
-    assert!(has_evidence(&said, "xvda", "probe", "errno 5"), "{said:#}");
+    assert!(has_evidence(&said, "xvda", "probe", "EIO"), "{said:#}");
     // Looking changes nothing.
     assert_eq!(guest.disks[0].device.queue("write_cache").unwrap(), "write back");
     stays(&guest, "failing");
