@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
 
 use harness::failure::{Failure, Result, Tried};
 use xvdguard_linux::reports;
@@ -27,7 +28,8 @@ pub fn chapter(bench: &Bench) -> Result<Chapter> {
         "Early boot with 16 vbds",
         "`xvdguard-early boot` as the hooks of an initramfs call it, against a real xenstored on \
          its socket: observe, judge, decide, report. The backends say that they take no flush, so \
-         none is sent. The rivals only read the same keys of xenstore.",
+         none is sent. The second row has a policy with limits for the queues, each set by a child \
+         with a deadline. The rivals only read the same keys of xenstore.",
     );
     chapter.add(boot(bench, &guest)?);
     chapter.add(questions(bench, &guest)?);
@@ -41,23 +43,37 @@ pub fn chapter(bench: &Bench) -> Result<Chapter> {
 
 fn boot(bench: &Bench, guest: &Guest) -> Result<Table> {
     let (by_key, by_vbd) = (Script::key_by_key(bench)?, Script::vbd_by_vbd(bench)?);
+    guest.take_limits_back()?;
     let outcomes = Contest::of("`xvdguard-early boot`", || run(bench, guest))
+        .against("the same, setting two limits of each disk", || run_with_limits(bench, guest))
         .against("sh, one xenstore-read for each key", || by_key.run(bench, guest))
         .against("sh, one xenstore-read for each directory", || by_vbd.run(bench, guest))
         .run(ROUNDS)?;
-    let promises = [
-        Promise::at_most_ms(outcomes[0].wall, 10),
-        Promise::more_than_times(outcomes[1].ratio, 20),
-    ];
+    let at_most = Promise::at_most_ms(outcomes[0].wall, 10);
+    let promises = [at_most, None, Promise::more_than_times(outcomes[2].ratio, 20)];
     Ok(Table::of(&outcomes, &promises))
 }
 
 /// One run of `boot`.
 pub fn run(bench: &Bench, guest: &Guest) -> Result<Sample> {
+    measure::process(command(bench, guest)?)
+}
+
+fn run_with_limits(bench: &Bench, guest: &Guest) -> Result<Sample> {
+    let mut command = command(bench, guest)?;
+    command.arg("--policy").arg(guest.policy());
+    let sample = measure::process(command)?;
+    match guest.take_limits_back()? {
+        true => Ok(sample),
+        false => Err(Failure::new("early boot has not set the limits of every disk")),
+    }
+}
+
+fn command(bench: &Bench, guest: &Guest) -> Result<Command> {
     let mut command = bench.command(&bench.program("xvdguard-early"))?;
     command.args(["boot", "--format", "plain", "-o"]).arg(bench.within("root-options"));
     command.arg("--root").arg(guest.root()).arg("--xenstore").arg(guest.socket());
-    measure::process(command)
+    Ok(command)
 }
 
 /// What the last run asked, by its own report; as many answers as the script printed.
@@ -104,7 +120,7 @@ fn queue(bench: &Bench, guest: &Guest) -> Result<Table> {
     };
     ours()?;
     let said = fs::read_to_string(bench.output()).unwrap_or_default();
-    if !said.contains("XVDGUARD_MAX_SECTORS_KB=4\n") {
+    if !said.contains("XVDGUARD_MAX_SECTORS_KB=1024\n") {
         return Err(Failure::new(format!("queue said {said:?} instead of the limits")));
     }
     let outcomes = Contest::of("`xvdguard-early queue xvda`", ours)

@@ -66,7 +66,7 @@ const POLICY: &str = "queue.policy";
 
 /// Limits for each disk; without them `queue` has nothing to look for.
 const QUEUE: &str = "xvdguard-policy=1\nqueue.match=xvd*\nqueue.backend=lvm\nqueue.params=*\n\
-    queue.max_sectors_kb=4\nqueue.read_ahead_kb=4096\n";
+    queue.max_sectors_kb=1024\nqueue.read_ahead_kb=4096\n";
 
 impl Guest {
     /// Makes the guest `name`.
@@ -107,9 +107,24 @@ impl Guest {
         self.root.join(LISTING)
     }
 
-    /// A frozen policy with limits for its disks.
+    /// A frozen policy with two limits for each disk.
     pub fn policy(&self) -> PathBuf {
         self.root.join(POLICY)
+    }
+
+    /// Gives every disk the limits back that it began with; says whether all had those of the
+    /// policy.
+    pub fn take_limits_back(&self) -> Result<bool> {
+        let mut were_set = true;
+        for disk in (0..self.size.disks).map(Disk::new) {
+            for ((path, before), after) in disk.limits().into_iter().zip(["1024", "4096"]) {
+                let file = self.root.join(path);
+                let what = format!("take back {}", file.display());
+                were_set &= fs::read_to_string(&file).tried(&what)?.trim_end() == after;
+                fs::write(&file, before).tried(&what)?;
+            }
+        }
+        Ok(were_set)
     }
 
     /// The guest with its saved xenstore.

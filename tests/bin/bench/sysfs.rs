@@ -99,6 +99,11 @@ impl Disk {
         files
     }
 
+    /// `max_sectors_kb` and `read_ahead_kb` as they are at first.
+    pub fn limits(&self) -> [(String, &'static str); 2] {
+        [QUEUE[2], QUEUE[4]].map(|(name, value)| (format!("{}/queue/{name}", self.block()), value))
+    }
+
     /// The links: where and whereto. One says that blkfront drives it, the others lead from a
     /// number to its device; only lsblk asks for these.
     pub fn links(&self) -> Vec<(String, String)> {
