@@ -4,7 +4,9 @@
 use std::fs::{self, OpenOptions};
 use std::io::{PipeReader, Read, Write, pipe};
 use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::deadline::{seen, within};
@@ -97,6 +99,35 @@ fn a_hanging_flush_is_silent_at_its_deadline_and_the_other_disks_are_judged() {
     wait_for_forks(0);
 }
 
+/// The kernel makes whoever changes a queue wait for its requests, and whoever reads the queue
+/// meanwhile for the writer, beyond any signal (6.18).
+#[test]
+fn a_queue_that_somebody_changes_under_a_hanging_flush_holds_nobody_up() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let Some(_) = requires::xenstored() else { return };
+    let _alone = alone();
+    let guest = Guest::with_disks(2).unwrap();
+    let disk = &guest.disks[0];
+    disk.storage.set(Fault::Fsync(Answer::Hang)).unwrap();
+    let limit = disk.device.sysfs().join("queue/max_sectors_kb");
+    let is_over = AtomicBool::new(false);
+    let (reports, took) = thread::scope(|scope| {
+        scope.spawn(|| {
+            seen(SOON, || (disk.storage.counters().ok()?.hanging == 1).then_some(()));
+            thread::spawn(move || fs::write(limit, "64"));
+            // Whoever hangs in the queue is let go in the end, and is late.
+            seen(SOON, || is_over.load(Ordering::SeqCst).then_some(()));
+            disk.storage.heal().unwrap();
+        });
+        let judged = probe_by_library(&guest);
+        is_over.store(true, Ordering::SeqCst);
+        judged
+    });
+    assert!((FLUSH..FLUSH + SLACK).contains(&took), "{took:?}");
+    assert_eq!(reports[1].verdict, FlushVerdict::Proven, "{reports:?}");
+    wait_for_forks(0);
+}
+
 #[test]
 fn the_program_ends_at_its_deadline_and_leaves_only_the_stuck_child() {
     let Some(_) = requires::faulty_disk("ext4") else { return };
@@ -129,7 +160,7 @@ fn a_child_that_hangs_in_its_last_close_holds_nobody_up() {
     let mut writer = OpenOptions::new().write(true).open(&partition.node).unwrap();
     writer.write_all(&[1; 65536]).unwrap();
     storage.set(Fault::Fsync(Answer::Hang)).unwrap();
-    let (reports, took) = std::thread::scope(|scope| {
+    let (reports, took) = thread::scope(|scope| {
         scope.spawn(|| {
             seen(SOON, || (storage.counters().ok()?.hanging == 1).then_some(()));
             storage.set(Fault::Write(Answer::Hang)).unwrap();
