@@ -95,6 +95,17 @@ impl Guest {
     /// its queue reaches no kernel. Its node is the real one.
     pub fn add_blkfront_disk(&mut self, disk: FaultyDisk, queue: &[(&str, &str)]) -> Result<()> {
         let (name, number) = self.next();
+        self.add_blkfront_disk_as(name, number, disk, queue)
+    }
+
+    /// The same with a name and a number of its own: `xvda2`, 51714.
+    pub fn add_blkfront_disk_as(
+        &mut self,
+        name: &str,
+        number: u32,
+        disk: FaultyDisk,
+        queue: &[(&str, &str)],
+    ) -> Result<()> {
         let block = format!("sys/block/{name}");
         let rdev = disk.device.rdev();
         let sectors = fs::read_to_string(disk.device.sysfs().join("size")).tried("read a size")?;
@@ -144,6 +155,8 @@ impl Guest {
     /// Makes the kernel log one that is followed: from now on `log` adds to it, `heard` tells
     /// what programs wrote to it.
     pub fn live_log(&mut self) -> Result<()> {
+        // The one before lies over the same file.
+        self.log = None;
         let log = LiveLog::show_in(&self.root)?;
         log.add(FIRST_RECORD)?;
         self.log = Some(log);
