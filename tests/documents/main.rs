@@ -42,6 +42,23 @@ mod tests {
     }
 
     #[test]
+    fn relative_paths_begin_where_the_person_stands() {
+        let folder = unpacked();
+        let run = |kernel_log: &str| {
+            let mut program = Command::new(programs::xvdguard());
+            program.current_dir(folder.path()).args(["--root", ".", "--xenstore", "xenstore.txt"]);
+            program.args(["--kernel-log", kernel_log, "--json", "status"]).output().unwrap()
+        };
+        let output = run("dev/kmsg");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        check("status", &printed);
+        assert!(printed.contains("\"refused\"") && printed.contains("\"proven\""), "{printed}");
+        let output = run("no/such");
+        assert_eq!(output.status.code(), Some(66));
+        assert!(String::from_utf8(output.stderr).unwrap().contains("cannot open no/such"));
+    }
+
+    #[test]
     fn probe_prints_and_keeps_what_its_schemas_promise() {
         let Some(_) = harness::requires::root() else { return };
         let folder = unpacked();

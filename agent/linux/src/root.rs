@@ -181,6 +181,19 @@ enum End {
     Short,
 }
 
+/// The whole content of a file that a person named, from the working directory on.
+pub fn read_named(path: &[u8]) -> Result<Vec<u8>> {
+    let failed = |errno| Error::system("read", path, errno);
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = fs::open(path, flags, Mode::empty()).map_err(failed)?;
+    read_whole(file.as_fd()).map_err(failed)
+}
+
+/// The rest of an open file.
+pub fn read_whole(file: BorrowedFd<'_>) -> std::result::Result<Vec<u8>, Errno> {
+    read_all(file, End::Nothing)
+}
+
 fn read_all(file: BorrowedFd<'_>, end: End) -> std::result::Result<Vec<u8>, Errno> {
     let mut content = Vec::new();
     let mut buffer = [MaybeUninit::uninit(); READ_BYTES];

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::observe::kernel_log::KernelLogReader;
 use crate::observe::vbds::Asker;
 use crate::observe::{self, Look, block_devices, machine};
-use crate::root::Root;
+use crate::root::{self, Root};
 use crate::xenstore::{Client, Listing, Source};
 
 /// Where the world is, as `--root`, `--xenstore` and `--kernel-log` say; the machine by default.
@@ -43,7 +43,8 @@ pub struct World {
 }
 
 impl World {
-    /// Opens what is there. Only a root that cannot be opened is an error: the rest is noted.
+    /// Opens what is there. An error: a root or a kernel log that a person named and that cannot be
+    /// opened; the rest is noted.
     pub fn open(places: &Places, deadline: Instant) -> Result<World> {
         let root = places.open_root()?;
         let mut oddities = Vec::new();
@@ -51,11 +52,13 @@ impl World {
             oddities.push(format!("{error}; what the backend advertises is not known"));
             None
         });
-        let log_path = places.kernel_log.as_deref().map(bytes);
-        let log = KernelLogReader::open(&root, log_path).unwrap_or_else(|error| {
-            oddities.push(format!("{error}; without the kernel log no flush counts as proven"));
-            KernelLogReader::none()
-        });
+        let log = match &places.kernel_log {
+            Some(path) => KernelLogReader::open_named(bytes(path))?,
+            None => KernelLogReader::open(&root).unwrap_or_else(|error| {
+                oddities.push(format!("{error}; without the kernel log no flush counts as proven"));
+                KernelLogReader::none()
+            }),
+        };
         Ok(World { root, xenstore, log, oddities })
     }
 
@@ -105,7 +108,7 @@ impl Places {
     pub fn open_xenstore(&self, root: &Root, deadline: Instant) -> Result<Option<Source>> {
         match &self.xenstore {
             Some(path) if path.is_file() => {
-                let content = Root::machine()?.read(bytes(path))?;
+                let content = root::read_named(bytes(path))?;
                 let uuid = root.read_text(b"sys/hypervisor/uuid")?;
                 let listing = Listing::parse(&content, uuid.as_ref())
                     .map_err(|error| Error::content("read", bytes(path), error.to_string()))?;

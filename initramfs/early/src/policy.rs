@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use xvdguard_linux::root::Root;
+use xvdguard_linux::root::{self, Root};
 use xvdguard_logic::command_line::KernelWords;
 use xvdguard_logic::policy::{Policy, frozen};
 
@@ -14,7 +14,7 @@ const FROZEN: &[u8] = b"etc/xvdguard/frozen.policy";
 pub fn read(root: &Root, file: Option<&Path>, said: &mut Vec<String>) -> (Policy, KernelWords) {
     let words = words(root, said);
     let content = match file {
-        Some(path) => Root::machine().and_then(|machine| machine.read(path.as_os_str().as_bytes())),
+        Some(path) => root::read_named(path.as_os_str().as_bytes()),
         None => root.read(FROZEN),
     };
     let policy = match content {

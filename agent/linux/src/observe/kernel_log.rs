@@ -4,14 +4,14 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{self, FileType, OFlags};
+use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::{Errno, read};
 use xvdguard_logic::kernel_log::KernelLog;
 use xvdguard_logic::kernel_log::record::Record;
 use xvdguard_logic::text::Text;
 
 use crate::error::{Error, Result};
-use crate::root::Root;
+use crate::root::{self, Root};
 
 /// Larger than any record (PRINTK_MESSAGE_MAX, kernel/printk/internal.h, is 2048 plus escapes).
 const RECORD_BYTES: usize = 16 * 1024;
@@ -34,23 +34,28 @@ enum Origin {
 }
 
 impl KernelLogReader {
-    /// Opens `dev/kmsg` below the root, or another file. Where that fails there is no log, and the
-    /// first `drain` says so.
-    pub fn open(root: &Root, path: Option<&[u8]>) -> Result<Self> {
-        let machine;
-        let (root, path) = match path {
-            Some(path) => {
-                machine = Root::machine()?;
-                (&machine, path)
-            }
-            None => (root, &b"dev/kmsg"[..]),
-        };
-        let name = root.shown(path);
+    /// Opens `dev/kmsg` below the root.
+    pub fn open(root: &Root) -> Result<Self> {
+        let path = b"dev/kmsg";
+        let file = root.open(path, OFlags::RDONLY | OFlags::NONBLOCK);
+        Self::over(file, root.shown(path))
+    }
+
+    /// Opens a file that a person named, from the working directory on.
+    pub fn open_named(path: &[u8]) -> Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Self::over(fs::open(path, flags, Mode::empty()), Text::from(path))
+    }
+
+    fn over(file: std::result::Result<OwnedFd, Errno>, name: Text) -> Result<Self> {
         let failed = |errno| Error::system("open", name.clone(), errno);
-        let file = root.open(path, OFlags::RDONLY | OFlags::NONBLOCK).map_err(failed)?;
+        let file = file.map_err(failed)?;
         let mode = fs::fstat(&file).map_err(failed)?.st_mode;
-        let is_device = FileType::from_raw_mode(mode) == FileType::CharacterDevice;
-        let source = if is_device { Origin::Device(file) } else { Origin::File(root.read(path)?) };
+        let source = if FileType::from_raw_mode(mode) == FileType::CharacterDevice {
+            Origin::Device(file)
+        } else {
+            Origin::File(root::read_whole(file.as_fd()).map_err(failed)?)
+        };
         Ok(KernelLogReader { source: Some(source), name, ..Self::none() })
     }
 
@@ -121,7 +126,7 @@ fn read_device(device: &OwnedFd, mut take: impl FnMut(&[u8])) -> std::result::Re
 /// Every record of `dev/kmsg` as it is, for a recording.
 pub fn raw_records(root: &Root) -> Result<Vec<Vec<u8>>> {
     let mut records = Vec::new();
-    match KernelLogReader::open(root, None)?.source {
+    match KernelLogReader::open(root)?.source {
         Some(Origin::Device(device)) => {
             read_device(&device, |record| records.push(record.to_vec()))
                 .map_err(|errno| Error::system("read", root.shown(b"dev/kmsg"), errno))?;
@@ -144,7 +149,7 @@ mod tests {
         std::fs::create_dir(dir.path().join("dev")).unwrap();
         std::fs::write(dir.path().join("dev/kmsg"), content).unwrap();
         let root = Root::at(dir.path().as_os_str().as_bytes()).unwrap();
-        let mut reader = KernelLogReader::open(&root, None).unwrap();
+        let mut reader = KernelLogReader::open(&root).unwrap();
         reader.drain().unwrap();
         reader.drain().unwrap();
         reader.log().clone()
@@ -169,8 +174,7 @@ mod tests {
 
     #[test]
     fn the_running_kernels_log_can_be_followed() {
-        let Ok(mut reader) = Root::machine().and_then(|root| KernelLogReader::open(&root, None))
-        else {
+        let Ok(mut reader) = Root::machine().and_then(|root| KernelLogReader::open(&root)) else {
             println!("SKIPPED the_running_kernels_log_can_be_followed: /dev/kmsg needs root");
             return;
         };

@@ -177,7 +177,9 @@ pub fn check_path(path: &Text) -> Result<(), String> {
         let shown = Text::from(&[*byte][..]);
         return Err(format!("the path holds \"{shown}\", which xenstore does not allow"));
     }
-    if path.contains("//") || (bytes.len() > 1 && bytes.ends_with(b"/")) {
+    if bytes.windows(2).any(|pair| matches!(pair, b"//"))
+        || (bytes.len() > 1 && bytes.ends_with(b"/"))
+    {
         return Err("the path has an empty name in it".to_owned());
     }
     Ok(())
