@@ -8,6 +8,7 @@
 //! The new namespace begins as a copy, and a copy would keep alive what other tests unmount; so
 //! their mounts are taken out of it at once. Never undone: a thread cannot go back.
 
+use rustix::io::Errno;
 use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
@@ -21,11 +22,21 @@ pub fn enter_private_mounts() -> Result<()> {
     // descriptor table.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS | UnshareFlags::FS) }
         .tried("enter a mount namespace of its own")?;
-    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-        .tried("make all mounts private")?;
+    make_private().tried("make all mounts private")?;
     for mount_point in scratch::mounts_below(scratch::ALL).iter().rev() {
         unmount(mount_point, UnmountFlags::DETACH)
             .tried(format_args!("leave the mount on {} to its test", mount_point.display()))?;
     }
     Ok(())
+}
+
+/// In a chroot `/` is no mount point (EINVAL, mount(2)): there every mount is changed by itself.
+fn make_private() -> rustix::io::Result<()> {
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    match mount_change("/", private) {
+        Err(Errno::INVAL) => {
+            scratch::mounts_below("/").iter().try_for_each(|point| mount_change(point, private))
+        }
+        result => result,
+    }
 }
