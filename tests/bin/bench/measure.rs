@@ -3,7 +3,6 @@
 //! Medians only: a mean would tell what else the machine did. The ratio of two rivals is the
 //! median of the ratios of their turns.
 
-use std::env;
 use std::ffi::OsString;
 use std::hint::black_box;
 use std::os::unix::process::ExitStatusExt;
@@ -45,7 +44,7 @@ pub const LAUNCH: &str = "--peak-of";
 /// The largest resident memory of a command, in KiB. What was resident before execve(2) counts as
 /// the new program's, so a small process of ours starts it: `launch` in a new bench.
 pub fn peak_kib(command: &Command) -> Result<u64> {
-    let ours = env::current_exe().tried("find the program that runs")?;
+    let ours = program::ours()?;
     let mut launcher = Command::new(ours);
     launcher.arg(LAUNCH).arg(command.get_program()).args(command.get_args());
     let said = program::output(&mut launcher)?;

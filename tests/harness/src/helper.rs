@@ -5,7 +5,6 @@
 //! helper has a thread that starts it, waits for it and does nothing else. Never signals by a
 //! process id, which may belong to somebody else by then, only through a pidfd.
 
-use std::env;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
@@ -19,6 +18,7 @@ use rustix::process::{
 };
 
 use crate::failure::{Failure, Result, Tried};
+use crate::program;
 
 /// A running helper process.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Drop for Helper {
 
 /// Where a helper program of these tests was built: beside the test, or one folder above.
 pub fn binary(name: &str) -> Result<PathBuf> {
-    let ours = env::current_exe().tried("find the program that runs")?;
+    let ours = program::ours()?;
     let built = ours.ancestors().skip(1).take(2).map(|folder| folder.join(name));
     built.into_iter().find(|path| path.is_file()).ok_or_else(|| {
         Failure::new(format!("{name} is not built: cargo build -p xvdguard-tests --bin {name}"))

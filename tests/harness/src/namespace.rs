@@ -13,11 +13,12 @@ use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use crate::failure::{Result, Tried};
-use crate::scratch;
+use crate::{program, scratch};
 
 /// Enters a new mount namespace from which nothing spreads out, and which holds no mount of the
 /// harness yet: call it before making any.
 pub fn enter_private_mounts() -> Result<()> {
+    program::ours()?;
     // SAFETY: only the root, working directory and mounts of this thread change; no memory, no
     // descriptor table.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS | UnshareFlags::FS) }

@@ -2,9 +2,11 @@
 //!
 //! Never goes through a shell, never leaves the program running: for those see `helper`.
 
+use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use crate::failure::{Failure, Result, Tried};
 
@@ -31,4 +33,11 @@ pub fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     folders.map(|folder| folder.join(name)).find(|file| Path::is_file(file))
+}
+
+/// The file of the program that runs. Asked for once, and before the mounts change: in a chroot,
+/// procfs tells it by another path after that.
+pub fn ours() -> Result<PathBuf> {
+    static OURS: OnceLock<Result<PathBuf>> = OnceLock::new();
+    OURS.get_or_init(|| env::current_exe().tried("find the program that runs")).clone()
 }

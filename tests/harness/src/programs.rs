@@ -114,7 +114,7 @@ pub fn path(name: &str) -> Result<PathBuf> {
 
 /// Built as the whole workspace is, which shares what it compiles with the tests.
 fn build(name: &str) -> Result<PathBuf> {
-    let ours = env::current_exe().tried("find the program that runs")?;
+    let ours = program::ours()?;
     // target/debug/deps/probe-0123, or target/debug/demo.
     let above = ours.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
     let (Some(profile), Some(target)) = (above, above.and_then(Path::parent)) else {
