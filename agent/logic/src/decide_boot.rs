@@ -83,7 +83,7 @@ fn switch(policy: &Policy, seen: &Observation, disk: &Disk, report: &DiskReport)
         BarrierMode::Off => disk.unflushable().is_none(),
         BarrierMode::Auto => report.verdict == FlushVerdict::Refused && is_deadly(seen, disk),
     };
-    match (wanted, policy.lever, disk.write_cache()) {
+    match (wanted, policy.lever.value, disk.write_cache()) {
         (false, ..) => Switch::None,
         (true, Lever::Mount, _) => Switch::Mount,
         (true, _, WriteCache::Through) => Switch::None,

@@ -163,7 +163,7 @@ fn root_device(
     let lacks_write_cache = seen.disks.iter().any(|disk| {
         disk.device.as_ref().is_some_and(|device| !device.queue.contains_key("write_cache"))
     });
-    let is_needed = policy.lever == Lever::Mount || lacks_write_cache;
+    let is_needed = policy.lever.value == Lever::Mount || lacks_write_cache;
     let Some(word) = words.root.as_ref().filter(|_| is_needed) else { return Ok(None) };
     root_device::find(root, word, &seen.block, started + SETTINGS_UNTIL).map(Some)
 }

@@ -6,8 +6,8 @@ use alloc::vec;
 use super::*;
 use crate::disk::sample;
 use crate::kernel_version::KernelVersion;
+use crate::policy::Chosen;
 use crate::policy::queue::QueueRule;
-use crate::policy::{Chosen, Origin};
 use crate::vbd::advertised::Advertised;
 
 const ALL_VERDICTS: [FlushVerdict; 8] = [
@@ -22,7 +22,7 @@ const ALL_VERDICTS: [FlushVerdict; 8] = [
 ];
 
 fn policy(mode: BarrierMode, lever: Lever) -> Policy {
-    let barrier = Chosen { value: mode, origin: Origin::Default };
+    let (barrier, lever) = (Chosen::by_default(mode), Chosen::by_default(lever));
     Policy { barrier, lever, ..Policy::default() }
 }
 

@@ -51,7 +51,10 @@ fn take(policy: &mut Policy, line: &str) -> Result<(), &'static str> {
             let mode = BarrierMode::from_word(value).ok_or("unknown mode")?;
             policy.barrier = Chosen { value: mode, origin: Origin::FrozenPolicy };
         }
-        "barrier.lever" => policy.lever = Lever::from_word(value).ok_or("unknown lever")?,
+        "barrier.lever" => {
+            let lever = Lever::from_word(value).ok_or("unknown lever")?;
+            policy.lever = Chosen { value: lever, origin: Origin::FrozenPolicy };
+        }
         _ => return take_queue(policy, key, value),
     }
     Ok(())
@@ -90,7 +93,7 @@ pub fn print(policy: &Policy) -> String {
         BarrierMode::On => "on",
         BarrierMode::Leave => "leave",
     };
-    let lever = match policy.lever {
+    let lever = match policy.lever.value {
         Lever::Auto => "auto",
         Lever::Queue => "queue",
         Lever::Mount => "mount",
@@ -120,7 +123,7 @@ mod tests {
         let (policy, oddities) = parse(FULL.as_bytes());
         assert_eq!(oddities, [] as [&str; 0]);
         assert_eq!(policy.barrier.value, BarrierMode::On);
-        assert_eq!(policy.lever, Lever::Mount);
+        assert_eq!(policy.lever.value, Lever::Mount);
         assert_eq!(policy.queue.len(), 2);
         assert_eq!(print(&policy), FULL);
     }

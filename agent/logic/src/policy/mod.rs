@@ -23,7 +23,9 @@ pub struct Policy {
     /// `[barrier] mode`.
     pub barrier: Chosen<BarrierMode>,
     /// `[barrier] lever`.
-    pub lever: Lever,
+    pub lever: Chosen<Lever>,
+    /// `[barrier] rewrite_fstab`.
+    pub rewrite_fstab: Chosen<RewriteFstab>,
     /// `[[queue]]`, in order: for each attribute the last match wins.
     pub queue: Vec<QueueRule>,
     /// A hash of the configuration that this policy was frozen from; none for the defaults.
@@ -34,8 +36,9 @@ impl Default for Policy {
     fn default() -> Self {
         Policy {
             inert: false,
-            barrier: Chosen { value: BarrierMode::Auto, origin: Origin::Default },
-            lever: Lever::Auto,
+            barrier: Chosen::by_default(BarrierMode::Auto),
+            lever: Chosen::by_default(Lever::Auto),
+            rewrite_fstab: Chosen::by_default(RewriteFstab::Auto),
             queue: Vec::new(),
             hash: None,
         }
@@ -59,6 +62,13 @@ pub struct Chosen<T> {
     pub value: T,
     /// Who said so.
     pub origin: Origin,
+}
+
+impl<T> Chosen<T> {
+    /// A value that nobody has said otherwise.
+    pub fn by_default(value: T) -> Self {
+        Chosen { value, origin: Origin::Default }
+    }
 }
 
 /// Where a value came from.
@@ -132,6 +142,27 @@ impl Lever {
             "auto" => Some(Lever::Auto),
             "queue" => Some(Lever::Queue),
             "mount" => Some(Lever::Mount),
+            _ => None,
+        }
+    }
+}
+
+/// `[barrier] rewrite_fstab`: whether `barrier=0` may be written into fstab. What was written
+/// before is taken back all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RewriteFstab {
+    /// Where the decision table says so.
+    Auto,
+    /// Never added.
+    Never,
+}
+
+impl RewriteFstab {
+    /// The words of files.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "auto" => Some(RewriteFstab::Auto),
+            "never" => Some(RewriteFstab::Never),
             _ => None,
         }
     }
