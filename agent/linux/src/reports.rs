@@ -6,12 +6,13 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{self, FlockOperation, Mode, OFlags};
-use rustix::io::{Errno, write};
+use rustix::io::Errno;
 use xvdguard_logic::verdict::report::Report;
 
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::root::Root;
+use crate::whole_file::{self, Outlives, write_all};
 
 /// Where reports are.
 pub const FOLDER: &[u8] = b"run/xvdguard";
@@ -47,53 +48,19 @@ pub fn read(root: &Root, name: &str) -> Result<Option<Report>> {
     Ok(Some(report))
 }
 
-/// Writes a report beside its name and renames it: a reader sees the old or the new one, whole.
+/// Writes a report.
 pub fn write_report(root: &Root, name: &str, report: &Report) -> Result<()> {
-    let shown = root.shown(&[FOLDER, b"/", name.as_bytes()].concat());
-    let mut content = serde_json::to_vec(report)
-        .map_err(|error| Error::content("write", shown.clone(), error.to_string()))?;
-    content.push(b'\n');
-    let failed = |errno| Error::system("write", shown.clone(), errno);
     let folder = folder(root)?;
-    let new = format!(".{name}.new");
-    let written = write_new(&folder, &new, &content)
-        .and_then(|()| fs::renameat(folder.as_fd(), &*new, folder.as_fd(), name));
-    if written.is_err() {
-        // Half a file is worth nothing, and a full /run wants its space back.
-        let _ = fs::unlinkat(folder.as_fd(), &*new, fs::AtFlags::empty());
-    }
-    written.map_err(failed)
-}
-
-fn write_new(folder: &Root, name: &str, content: &[u8]) -> std::result::Result<(), Errno> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW;
-    let mode = Mode::from_raw_mode(0o644);
-    let file = folder.open_with_mode(name.as_bytes(), flags, mode)?;
-    fs::fchmod(&file, mode)?;
-    write_all(&file, content)
-}
-
-/// Writes everything or fails.
-pub fn write_all(file: &OwnedFd, content: &[u8]) -> std::result::Result<(), Errno> {
-    let mut rest = content;
-    while !rest.is_empty() {
-        match write(file, rest) {
-            Ok(0) => return Err(Errno::IO),
-            Ok(count) => rest = &rest[count..],
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
+    let mut content = serde_json::to_vec(report).map_err(|error| {
+        Error::content("write", folder.shown(name.as_bytes()), error.to_string())
+    })?;
+    content.push(b'\n');
+    whole_file::put(&folder, name, &content, Outlives::Nothing)
 }
 
 /// `/run/xvdguard`, made where it is missing.
 fn folder(root: &Root) -> Result<Root> {
-    let run = root.enter(b"run")?;
-    match fs::mkdirat(run.as_fd(), "xvdguard", Mode::from_raw_mode(0o755)) {
-        Ok(()) | Err(Errno::EXIST) => run.enter(b"xvdguard"),
-        Err(errno) => Err(Error::system("make directory", run.shown(b"xvdguard"), errno)),
-    }
+    whole_file::folder(root, b"run", "xvdguard", Outlives::Nothing)
 }
 
 /// Held while something is written; ends with the process at the latest.

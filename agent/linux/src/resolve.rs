@@ -28,6 +28,9 @@ pub fn open_inside(
             continue;
         }
         match fs::readlinkat(here, &part[..], Vec::new()) {
+            Ok(_) if left.is_empty() && flags.contains(OFlags::NOFOLLOW) => {
+                return fs::openat(here, &part[..], flags, mode);
+            }
             Ok(_) if links == MAX_LINKS => return Err(Errno::LOOP),
             Ok(target) => {
                 links += 1;
@@ -79,9 +82,8 @@ mod tests {
             symlink(target, dir.path().join(name)).unwrap();
         }
         let root: OwnedFd = std::fs::File::open(dir.path()).unwrap().into();
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
         let resolve = fs::ResolveFlags::IN_ROOT;
-        for path in [
+        let paths = [
             "a/b/file",
             "abs/file",
             "/rel/file",
@@ -93,15 +95,19 @@ mod tests {
             "f/x",
             "a",
             ".",
-        ] {
+        ];
+        for (path, more) in
+            paths.iter().flat_map(|path| [(path, OFlags::empty()), (path, OFlags::NOFOLLOW)])
+        {
+            let flags = OFlags::RDONLY | OFlags::CLOEXEC | more;
             let by_hand = open_inside(&root, path.as_bytes(), flags, Mode::empty());
-            let by_kernel = fs::openat2(&root, path, flags, Mode::empty(), resolve);
+            let by_kernel = fs::openat2(&root, *path, flags, Mode::empty(), resolve);
             match (by_hand, by_kernel) {
                 (Ok(one), Ok(other)) => {
                     let (one, other) = (fs::fstat(&one).unwrap(), fs::fstat(&other).unwrap());
                     assert_eq!((one.st_dev, one.st_ino), (other.st_dev, other.st_ino), "{path}");
                 }
-                (one, other) => assert_eq!(one.err(), other.err(), "{path}"),
+                (one, other) => assert_eq!(one.err(), other.err(), "{path} {more:?}"),
             }
         }
     }

@@ -3,4 +3,5 @@
 //! One place, so that the same thing is said with the same words everywhere.
 
 pub mod boot;
+pub mod rewrite;
 pub mod status;
