@@ -130,7 +130,7 @@ impl Original {
             return Some(wording::MOUNT_POINT.into());
         }
         if stat.st_nlink > 1 {
-            return Some(wording::hard_links(stat.st_nlink.into()));
+            return Some(wording::hard_links(stat.st_nlink));
         }
         let sign = self.editor_sign()?;
         Some(wording::being_edited(&sign))

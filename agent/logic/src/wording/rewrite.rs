@@ -3,6 +3,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use core::fmt::Display;
 
 use crate::text::Text;
 
@@ -22,7 +23,7 @@ pub const CHANGED: &str = "somebody changed it meanwhile, and that change is kep
     editors and try again";
 
 /// It has other names, which would keep the old bytes.
-pub fn hard_links(names: u64) -> String {
+pub fn hard_links(names: impl Display) -> String {
     format!(
         "it has {names} names (hard links), and only this one would get the new content. Do: find \
          the others with find -samefile and remove them"
