@@ -1,7 +1,6 @@
-//! What xen-blkfront says about flushes, in every form it ever had (2.6.18 to 7.2).
-//!
-//! Anchored at the start of the line, so that the same words inside another message are nothing.
+//! What xen-blkfront's messages mean for flushes; their forms are in `matcher`.
 
+use super::matcher::{self, Capture, Id, Match};
 use crate::text::Text;
 
 /// One understood message.
@@ -44,14 +43,27 @@ pub enum Uses {
 impl Message {
     /// Reads one line without its time stamp.
     pub fn parse(line: &[u8]) -> Option<Self> {
-        if let Some(rest) = line.strip_prefix(b"blkfront: ") {
-            return blkfront(rest);
+        let found = matcher::blkfront::find(line).or_else(|| matcher::words::find_dropped(line))?;
+        let disk = found.device.map(Text::from);
+        match found.id {
+            Id::BlkfrontBarrierFail26 | Id::BlkfrontBarrierFailSwapped => {
+                Some(Message::Refused { disk: disk? })
+            }
+            Id::BlkfrontEmptyFailSwapped => Some(Message::Failed { disk: disk? }),
+            Id::BlkfrontOpFail if found.get(Capture::Empty).is_some() => {
+                Some(Message::Failed { disk: disk? })
+            }
+            Id::BlkfrontOpFail => Some(Message::Refused { disk: disk? }),
+            Id::BlkfrontBarriersState26 | Id::BlkfrontFlushState3x | Id::BlkfrontFlushState311 => {
+                Some(Message::State { disk: disk?, uses: Uses::said_by(&found) })
+            }
+            Id::XenSuspending => Some(Message::Resumed),
+            Id::RatelimitSuppressed => {
+                let function = found.get(Capture::Function);
+                (function == Some(b"blkif_interrupt")).then_some(Message::Suppressed)
+            }
+            _ => None,
         }
-        if line.starts_with(b"suspending xenstore...") {
-            return Some(Message::Resumed);
-        }
-        let suppressed = line.strip_prefix(b"blkif_interrupt: ")?;
-        suppressed.ends_with(b" callbacks suppressed").then_some(Message::Suppressed)
     }
 
     /// Whether the message speaks of `disk`; those that speak of no disk speak of all.
@@ -65,62 +77,18 @@ impl Message {
     }
 }
 
-fn blkfront(rest: &[u8]) -> Option<Message> {
-    // About 2.6.37 to 3.4 the arguments were swapped: "barrier: write xvda op failed".
-    for operation in [&b"barrier: "[..], b"flush disk cache: "] {
-        if let Some(swapped) = rest.strip_prefix(operation) {
-            return failure_swapped(swapped);
+impl Uses {
+    fn said_by(state: &Match<'_>) -> Uses {
+        if state.get(Capture::State) == Some(b"disabled") {
+            return Uses::Nothing;
+        }
+        match state.get(Capture::Operation) {
+            Some(b"flush diskcache") => Uses::Flush,
+            Some(b"barrier or flush") => Uses::Nothing,
+            // "barriers enabled", the form of 2.6, names no operation.
+            _ => Uses::Barrier,
         }
     }
-    let colon = rest.iter().position(|byte| *byte == b':')?;
-    let disk = disk_name(&rest[..colon])?;
-    let said = rest[colon + 1..].strip_prefix(b" ")?;
-    failure(said, &disk).or_else(|| state(said, disk))
-}
-
-fn failure_swapped(rest: &[u8]) -> Option<Message> {
-    let subject = rest.strip_suffix(b" op failed")?;
-    match subject.strip_prefix(b"empty write ") {
-        Some(name) => Some(Message::Failed { disk: disk_name(name)? }),
-        None => Some(Message::Refused { disk: disk_name(subject.strip_prefix(b"write ")?)? }),
-    }
-}
-
-fn failure(said: &[u8], disk: &Text) -> Option<Message> {
-    let disk = disk.clone();
-    match said {
-        b"write barrier op failed" | b"barrier op failed" | b"flush op failed" => {
-            Some(Message::Refused { disk })
-        }
-        b"empty barrier op failed" | b"empty flush op failed" => Some(Message::Failed { disk }),
-        _ => None,
-    }
-}
-
-fn state(said: &[u8], disk: Text) -> Option<Message> {
-    // "barriers enabled (drain)" is the form of 2.6, "barrier or flush: disabled; …" a later one.
-    let subjects = [
-        (&b"barriers "[..], Uses::Barrier),
-        (b"barrier: ", Uses::Barrier),
-        (b"flush diskcache: ", Uses::Flush),
-        (b"barrier or flush: ", Uses::Nothing),
-    ];
-    let (value, operation) =
-        subjects.into_iter().find_map(|(text, uses)| Some((said.strip_prefix(text)?, uses)))?;
-    let end = value.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(value.len());
-    let uses = match &value[..end] {
-        b"enabled" => operation,
-        b"disabled" => Uses::Nothing,
-        _ => return None,
-    };
-    Some(Message::State { disk, uses })
-}
-
-/// The characters of disk names, DISK_NAME_LEN (include/linux/genhd.h) bounding them.
-fn disk_name(bytes: &[u8]) -> Option<Text> {
-    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"_!/.-".contains(byte);
-    let valid = (1..=31).contains(&bytes.len()) && bytes.iter().all(allowed);
-    valid.then(|| Text::from(bytes))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 pub mod blkfront;
 pub mod connection;
+pub mod matcher;
 pub mod record;
 
 use alloc::vec::Vec;
