@@ -8,16 +8,19 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use crate::policy::word::{Action, Word};
 use crate::policy::{BarrierMode, Chosen, Origin, Policy};
 use crate::text::Text;
 
 /// What the command line asks of xvdguard.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KernelWords {
-    /// `xvdguard=off`: look at nothing, do nothing.
-    pub inert: bool,
+    /// `xvdguard=off`, as it was written: look at nothing, do nothing.
+    pub inert: Option<Text>,
     /// `barrier=` or `xvdguard.barrier=`, with the word that decided.
     pub barrier: Option<Chosen<BarrierMode>>,
+    /// `xvdguard.recover=`, the most that may be done by itself, with the word that decided.
+    pub recover: Option<Chosen<Action>>,
     /// `root=`.
     pub root: Option<Text>,
     /// `rootflags=`, options separated by commas.
@@ -41,7 +44,7 @@ impl KernelWords {
 
     /// The kernel command line beats files.
     pub fn overrule(&self, mut policy: Policy) -> Policy {
-        policy.inert |= self.inert;
+        policy.inert = self.inert.clone();
         if let Some(barrier) = &self.barrier {
             policy.barrier = barrier.clone();
         }
@@ -59,32 +62,46 @@ impl KernelWords {
             "root" => self.root = Some(value),
             "rootflags" => self.root_flags = Some(value),
             "barrier" | "xvdguard.barrier" => self.take_barrier(Text::from(word), &value),
+            "xvdguard.recover" => self.take_recover(Text::from(word), &value),
             "xvdguard" => self.take_inert(Text::from(word), &value),
+            name if name.starts_with("xvdguard.") => self.say(
+                &Text::from(word),
+                "is no word of ours: those are barrier, xvdguard.barrier, xvdguard.recover and \
+                 xvdguard",
+            ),
             _ => {}
         }
     }
 
     fn take_barrier(&mut self, word: Text, value: &Text) {
-        match value.as_str().and_then(BarrierMode::from_word) {
-            Some(mode) => {
-                self.barrier = Some(Chosen { value: mode, origin: Origin::KernelWord(word) });
-            }
-            None => self.oddities.push(format!(
-                "kernel command line: \"{word}\" is none of off, on, auto, leave; it is ignored"
-            )),
+        match value.as_str().and_then(BarrierMode::from_kernel_word) {
+            Some(mode) => self.barrier = Some(said(mode, word)),
+            None => self.say(&word, "is none of off, on, auto, leave"),
+        }
+    }
+
+    fn take_recover(&mut self, word: Text, value: &Text) {
+        match value.as_str().and_then(Action::from_word) {
+            Some(action) => self.recover = Some(said(action, word)),
+            None => self.say(&word, "is none of report, recover, reboot"),
         }
     }
 
     fn take_inert(&mut self, word: Text, value: &Text) {
         match value.as_str() {
-            Some("off" | "0" | "no") => self.inert = true,
-            Some("on" | "1" | "yes") => self.inert = false,
-            _ => self.oddities.push(format!(
-                "kernel command line: \"{word}\" is neither xvdguard=off nor xvdguard=on; it is \
-                 ignored"
-            )),
+            Some("off" | "0" | "no") => self.inert = Some(word),
+            Some("on" | "1" | "yes") => self.inert = None,
+            _ => self.say(&word, "is neither xvdguard=off nor xvdguard=on"),
         }
     }
+
+    fn say(&mut self, word: &Text, what: &str) {
+        self.oddities.push(format!("kernel command line: \"{word}\" {what}; it is ignored"));
+    }
+}
+
+fn said<T>(value: T, word: Text) -> Chosen<T> {
+    Chosen { value, origin: Origin::KernelWord(word) }
 }
 
 fn split(line: &[u8]) -> Vec<Vec<u8>> {
@@ -154,15 +171,47 @@ mod tests {
     #[test]
     fn a_word_for_init_is_not_ours() {
         assert_eq!(mode("quiet -- barrier=off"), None);
-        assert!(!parse("-- xvdguard=off").inert);
+        assert_eq!(parse("-- xvdguard=off").inert, None);
     }
 
     #[test]
     fn an_unknown_value_is_said_and_ignored() {
-        let words = parse("barrier=off barrier=perhaps xvdguard=maybe");
+        let words = parse(
+            "barrier=off barrier=perhaps xvdguard=maybe xvdguard.recover=recover \
+             xvdguard.recover=never xvdguard.recovery=report xvdguarded=1",
+        );
         assert_eq!(words.barrier.unwrap().value, BarrierMode::Off);
-        assert_eq!(words.oddities.len(), 2);
-        assert!(words.oddities[0].contains("barrier=perhaps"), "{:?}", words.oddities);
+        assert_eq!(words.recover.unwrap().value, Action::Recover);
+        let named = ["barrier=perhaps", "xvdguard=maybe", "recover=never", "recovery=report"];
+        assert_eq!(words.oddities.len(), named.len());
+        for (oddity, name) in words.oddities.iter().zip(named) {
+            assert!(oddity.contains(name) && oddity.ends_with("; it is ignored"), "{oddity}");
+        }
+    }
+
+    #[test]
+    fn the_most_that_may_be_done_is_the_last_word() {
+        for (line, expected) in [
+            ("xvdguard.recover=report", Some(Action::Report)),
+            ("xvdguard.recover=reboot xvdguard.recover=recover", Some(Action::Recover)),
+            ("xvdguard.recover=reboot", Some(Action::Reboot)),
+            ("recover=report", None),
+            ("-- xvdguard.recover=report", None),
+        ] {
+            assert_eq!(parse(line).recover.map(|chosen| chosen.value), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_word_that_makes_us_inert_is_kept_as_it_was_written() {
+        for (line, expected) in [
+            ("xvdguard=off", Some("xvdguard=off")),
+            ("xvdguard=0", Some("xvdguard=0")),
+            ("xvdguard=no xvdguard=1", None),
+            ("xvdguard=on xvdguard=\"no\"", Some("xvdguard=no")),
+        ] {
+            assert_eq!(parse(line).inert, expected.map(Text::from), "{line}");
+        }
     }
 
     #[test]
@@ -170,7 +219,7 @@ mod tests {
         let words = parse("root=\"LABEL=my root\"  rootflags=noatime,data=ordered xvdguard=off\n");
         assert_eq!(words.root, Some(Text::from("LABEL=my root")));
         assert_eq!(words.root_flags, Some(Text::from("noatime,data=ordered")));
-        assert!(words.inert);
+        assert_eq!(words.inert, Some(Text::from("xvdguard=off")));
     }
 
     #[test]

@@ -3,14 +3,14 @@
 //! The decision table of the design, columns "up to 6.10" and "6.11+". Nothing here is written to
 //! any disk, and nothing is switched off where flushes are proven, unless a person said so.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::disk::{Disk, WriteCache};
 use crate::effect::{Attribute, QueueSetting, Switch};
 use crate::observation::Observation;
 use crate::policy::queue::{self, QueueAttribute};
-use crate::policy::{BarrierMode, Lever, Policy};
+use crate::policy::{BarrierMode, Chosen, Lever, Policy};
 use crate::text::Text;
 use crate::verdict::FlushVerdict;
 use crate::verdict::report::DiskReport;
@@ -104,14 +104,14 @@ fn is_deadly(seen: &Observation, disk: &Disk) -> bool {
 fn limits(policy: &Policy, disk: &Disk) -> Vec<QueueSetting> {
     let Some(device) = &disk.device else { return Vec::new() };
     let wanted = queue::wanted(&policy.queue, disk).into_iter();
-    let settings = wanted.filter_map(|(attribute, new)| {
+    let settings = wanted.filter_map(|(attribute, Chosen { value: new, origin })| {
         let old = current(attribute, device.queue.get(attribute.name())?);
         (old != new).then(|| QueueSetting {
             disk: disk.name.clone(),
             attribute: Attribute::Limit(attribute),
             old,
             new,
-            reason: policy.source(),
+            reason: origin.to_string(),
         })
     });
     settings.collect()

@@ -72,8 +72,8 @@ fn work(boot: &Boot, started: Instant) -> String {
     };
     let mut said = Vec::new();
     let (policy, words) = policy::read(&world.root, boot.policy.as_deref(), &mut said);
-    if policy.inert {
-        kmsg::say(&world.root, &[wording::boot::INERT.into()]);
+    if let Some(word) = &policy.inert {
+        kmsg::say(&world.root, &[wording::boot::inert(word)]);
         return String::new();
     }
     let look = Look { depth: Depth::Decisive, deadline: started + XENSTORE_UNTIL };

@@ -21,16 +21,16 @@ pub fn lines(options: &Queue) -> String {
     let mut lines = String::new();
     let Ok(root) = options.places.open_root() else { return lines };
     let (policy, _) = policy::read(&root, options.policy.as_deref(), &mut Vec::new());
-    if policy.inert || policy.queue.is_empty() {
+    if policy.inert.is_some() || policy.queue.is_empty() {
         return lines;
     }
     let deadline = Instant::now() + DEADLINE;
     let Ok(mut world) = World::open(&options.places, deadline) else { return lines };
     let seen = world.observe(Look { depth: Depth::Decisive, deadline });
     let Some(disk) = seen.disk(&options.name) else { return lines };
-    for (attribute, value) in wanted(&policy.queue, disk) {
+    for (attribute, chosen) in wanted(&policy.queue, disk) {
         let name = attribute.name().to_ascii_uppercase();
-        let _ = writeln!(lines, "XVDGUARD_{name}={value}");
+        let _ = writeln!(lines, "XVDGUARD_{name}={}", chosen.value);
     }
     lines
 }

@@ -142,9 +142,9 @@ fn queue_limits_are_written_where_they_differ() {
         device.queue.insert("scheduler".into(), "[none] mq-deadline".into());
     }
     let settings = BTreeMap::from([
-        (QueueAttribute::MaxSectorsKb, Text::from("64")),
-        (QueueAttribute::Scheduler, Text::from("none")),
-        (QueueAttribute::WbtLatUsec, Text::from("0")),
+        (QueueAttribute::MaxSectorsKb, Chosen::by_default(Text::from("64"))),
+        (QueueAttribute::Scheduler, Chosen::by_default(Text::from("none"))),
+        (QueueAttribute::WbtLatUsec, Chosen::by_default(Text::from("0"))),
     ]);
     let mut auto = policy(BarrierMode::Auto, Lever::Auto);
     auto.queue = vec![QueueRule { settings, ..QueueRule::default() }];

@@ -8,6 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::queue::{QueueAttribute, QueueRule};
+use super::word::Word;
 use super::{BarrierMode, Chosen, Lever, Origin, Policy};
 use crate::text::Text;
 
@@ -48,12 +49,10 @@ fn take(policy: &mut Policy, line: &str) -> Result<(), &'static str> {
     match key {
         "hash" => policy.hash = Some(Text::from(value)),
         "barrier.mode" => {
-            let mode = BarrierMode::from_word(value).ok_or("unknown mode")?;
-            policy.barrier = Chosen { value: mode, origin: Origin::FrozenPolicy };
+            policy.barrier = frozen(BarrierMode::from_word(value).ok_or("unknown mode")?);
         }
         "barrier.lever" => {
-            let lever = Lever::from_word(value).ok_or("unknown lever")?;
-            policy.lever = Chosen { value: lever, origin: Origin::FrozenPolicy };
+            policy.lever = frozen(Lever::from_word(value).ok_or("unknown lever")?);
         }
         _ => return take_queue(policy, key, value),
     }
@@ -65,46 +64,50 @@ fn take_queue(policy: &mut Policy, key: &str, value: &str) -> Result<(), &'stati
     let key = key.strip_prefix("queue.").ok_or("unknown key")?;
     let text = Text::from_escaped(value).ok_or("a backslash must begin \\xNN")?;
     if key == "match" {
-        policy.queue.push(QueueRule { name: text, ..QueueRule::default() });
+        policy.queue.push(QueueRule { name: frozen(text), ..QueueRule::default() });
         return Ok(());
     }
     let rule = policy.queue.last_mut().ok_or("a queue key before any queue.match")?;
     match key {
-        "backend" => rule.backend = text,
-        "params" => rule.params = text,
+        "backend" => rule.backend = frozen(text),
+        "params" => rule.params = frozen(text),
         _ => {
             let attribute = QueueAttribute::from_name(key).ok_or("unknown queue attribute")?;
             if !attribute.accepts(value) {
                 return Err("no kernel accepts this value");
             }
-            rule.settings.insert(attribute, text);
+            rule.settings.insert(attribute, frozen(text));
         }
     }
     Ok(())
+}
+
+/// What tells two policies apart: FNV-1a over all that the image carries, in hexadecimal. A change
+/// of what only the daemon reads leaves it as it is: no image has to be built for that.
+pub fn hash(policy: &Policy) -> Text {
+    let content = print(&Policy { hash: None, ..policy.clone() });
+    let hash = content.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    Text::from(format!("{hash:016x}"))
+}
+
+fn frozen<T>(value: T) -> Chosen<T> {
+    Chosen { value, origin: Origin::FrozenPolicy }
 }
 
 /// Writes what `parse` reads.
 pub fn print(policy: &Policy) -> String {
     let mut lines = Vec::from([HEADER.to_string()]);
     lines.extend(policy.hash.iter().map(|hash| format!("hash={hash}")));
-    let mode = match policy.barrier.value {
-        BarrierMode::Auto => "auto",
-        BarrierMode::Off => "off",
-        BarrierMode::On => "on",
-        BarrierMode::Leave => "leave",
-    };
-    let lever = match policy.lever.value {
-        Lever::Auto => "auto",
-        Lever::Queue => "queue",
-        Lever::Mount => "mount",
-    };
-    lines.push(format!("barrier.mode={mode}"));
-    lines.push(format!("barrier.lever={lever}"));
+    lines.push(format!("barrier.mode={}", policy.barrier.value.word()));
+    lines.push(format!("barrier.lever={}", policy.lever.value.word()));
     for rule in &policy.queue {
-        lines.push(format!("queue.match={}", rule.name));
-        lines.push(format!("queue.backend={}", rule.backend));
-        lines.push(format!("queue.params={}", rule.params));
-        lines.extend(rule.settings.iter().map(|(key, value)| format!("queue.{key}={value}")));
+        lines.push(format!("queue.match={}", rule.name.value));
+        lines.push(format!("queue.backend={}", rule.backend.value));
+        lines.push(format!("queue.params={}", rule.params.value));
+        let settings = rule.settings.iter();
+        lines.extend(settings.map(|(key, chosen)| format!("queue.{key}={}", chosen.value)));
     }
     lines.join("\n") + "\n"
 }
@@ -126,6 +129,16 @@ mod tests {
         assert_eq!(policy.lever.value, Lever::Mount);
         assert_eq!(policy.queue.len(), 2);
         assert_eq!(print(&policy), FULL);
+    }
+
+    #[test]
+    fn the_hash_is_of_all_that_the_image_carries_and_of_nothing_else() {
+        let hash_of = |text: &str| hash(&parse(format!("{HEADER}\n{text}\n").as_bytes()).0);
+        let queue = "queue.match=xvda\nqueue.nomerges=1";
+        assert_eq!(hash_of("hash=0"), hash(&Policy::default()));
+        let different = ["", "barrier.mode=on", "barrier.lever=queue", "queue.match=xvda", queue];
+        let hashes = different.map(hash_of);
+        assert_eq!(alloc::collections::BTreeSet::from(hashes).len(), different.len());
     }
 
     #[test]

@@ -5,9 +5,11 @@
 use alloc::collections::BTreeMap;
 use alloc::string::ToString;
 use core::fmt;
+use core::ops::RangeInclusive;
 
 use wildmatch::WildMatch;
 
+use super::origin::Chosen;
 use crate::disk::Disk;
 use crate::text::Text;
 
@@ -15,18 +17,18 @@ use crate::text::Text;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueRule {
     /// Pattern for the disk's name (`*` and `?`).
-    pub name: Text,
+    pub name: Chosen<Text>,
     /// Pattern for one word of the backend kind (`phy`, `drbd`, …).
-    pub backend: Text,
+    pub backend: Chosen<Text>,
     /// Pattern for the backend's `params`.
-    pub params: Text,
+    pub params: Chosen<Text>,
     /// What to set.
-    pub settings: BTreeMap<QueueAttribute, Text>,
+    pub settings: BTreeMap<QueueAttribute, Chosen<Text>>,
 }
 
 impl Default for QueueRule {
     fn default() -> Self {
-        let all = || Text::from("*");
+        let all = || Chosen::by_default(Text::from("*"));
         QueueRule { name: all(), backend: all(), params: all(), settings: BTreeMap::new() }
     }
 }
@@ -35,10 +37,10 @@ impl QueueRule {
     fn covers(&self, disk: &Disk) -> bool {
         let kind = disk.backend_kind();
         let params = disk.vbd.as_ref().and_then(|vbd| vbd.backend.text("params").cloned());
-        matches(&self.name, &disk.name)
-            && (matches(&self.backend, &Text::default())
-                || kind.words().any(|word| matches(&self.backend, &Text::from(word))))
-            && matches(&self.params, &params.unwrap_or_default())
+        matches(&self.name.value, &disk.name)
+            && (matches(&self.backend.value, &Text::default())
+                || kind.words().any(|word| matches(&self.backend.value, &Text::from(word))))
+            && matches(&self.params.value, &params.unwrap_or_default())
     }
 }
 
@@ -47,7 +49,7 @@ fn matches(pattern: &Text, text: &Text) -> bool {
 }
 
 /// What the rules want for this disk: for each attribute the last match wins.
-pub fn wanted(rules: &[QueueRule], disk: &Disk) -> BTreeMap<QueueAttribute, Text> {
+pub fn wanted(rules: &[QueueRule], disk: &Disk) -> BTreeMap<QueueAttribute, Chosen<Text>> {
     let covering = rules.iter().filter(|rule| rule.covers(disk));
     covering.flat_map(|rule| rule.settings.clone()).collect()
 }
@@ -105,20 +107,42 @@ impl QueueAttribute {
         Self::ALL.into_iter().find(|attribute| attribute.name() == name)
     }
 
+    /// What its values are.
+    pub fn kind(self) -> Kind {
+        Kind::Number(match self {
+            QueueAttribute::Scheduler => return Kind::Name,
+            // From a page to 65535 sectors, which is what 16 bits held up to 3.x.
+            QueueAttribute::MaxSectorsKb => 4..=32_767,
+            // Up to 1 GiB: more would fill a guest's memory with what nobody asked for.
+            QueueAttribute::ReadAheadKb => 0..=1_048_576,
+            // BLKDEV_MIN_RQ to BLK_MQ_MAX_DEPTH (block/blk.h, linux/blk-mq.h).
+            QueueAttribute::NrRequests => 4..=10_240,
+            QueueAttribute::Nomerges | QueueAttribute::RqAffinity => 0..=2,
+            // Up to 10 s: beyond that nothing is throttled anyway.
+            QueueAttribute::WbtLatUsec => 0..=10_000_000,
+            QueueAttribute::Rotational => 0..=1,
+        })
+    }
+
     /// Whether the kernel could understand the value. What it rounds or refuses beyond that is
     /// found by reading back.
     pub fn accepts(self, value: &str) -> bool {
-        match self {
-            QueueAttribute::Scheduler => {
+        match self.kind() {
+            Kind::Name => {
                 !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             }
-            QueueAttribute::Nomerges | QueueAttribute::RqAffinity => {
-                matches!(value, "0" | "1" | "2")
-            }
-            QueueAttribute::Rotational => matches!(value, "0" | "1"),
-            _ => value.parse::<u32>().is_ok(),
+            Kind::Number(range) => value.parse().is_ok_and(|number| range.contains(&number)),
         }
     }
+}
+
+/// What the values of an attribute are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A name that the kernel knows or not.
+    Name,
+    /// A number within limits.
+    Number(RangeInclusive<u32>),
 }
 
 impl fmt::Display for QueueAttribute {
@@ -132,18 +156,22 @@ mod tests {
     use super::*;
     use crate::disk::sample;
 
+    fn pattern(text: &str) -> Chosen<Text> {
+        Chosen::by_default(Text::from(text))
+    }
+
     fn rule(name: &str, backend: &str, params: &str, max_sectors_kb: &str) -> QueueRule {
         QueueRule {
-            name: Text::from(name),
-            backend: Text::from(backend),
-            params: Text::from(params),
-            settings: BTreeMap::from([(QueueAttribute::MaxSectorsKb, Text::from(max_sectors_kb))]),
+            name: pattern(name),
+            backend: pattern(backend),
+            params: pattern(params),
+            settings: BTreeMap::from([(QueueAttribute::MaxSectorsKb, pattern(max_sectors_kb))]),
         }
     }
 
     fn max_sectors_kb(rules: &[QueueRule]) -> Option<Text> {
         let disk = sample::disk("xvda", &[("type", "phy"), ("params", "/dev/drbd3")]);
-        wanted(rules, &disk).remove(&QueueAttribute::MaxSectorsKb)
+        Some(wanted(rules, &disk).remove(&QueueAttribute::MaxSectorsKb)?.value)
     }
 
     #[test]
@@ -165,6 +193,8 @@ mod tests {
         assert!(QueueAttribute::Scheduler.accepts("mq-deadline"));
         assert!(!QueueAttribute::Scheduler.accepts("a b"));
         assert!(!QueueAttribute::MaxSectorsKb.accepts("4k"));
+        assert!(!QueueAttribute::MaxSectorsKb.accepts("0"));
+        assert!(!QueueAttribute::ReadAheadKb.accepts("4294967296"));
         assert!(!QueueAttribute::Nomerges.accepts("5"));
     }
 }

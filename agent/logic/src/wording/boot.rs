@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use crate::effect::{Outcome, QueueSetting, Switch};
 use crate::kernel_version::KernelVersion;
 use crate::policy::{BarrierMode, Policy};
+use crate::text::Text;
 use crate::verdict::FlushVerdict;
 use crate::verdict::evidence::Evidence;
 use crate::verdict::report::DiskReport;
@@ -18,8 +19,10 @@ pub const ROOT_NOT_EXT: &str = "root is not mounted with barrier=0: its super bl
 /// Said when the machine is not a Xen guest.
 pub const NOT_A_GUEST: &str = "not a Xen guest: nothing done";
 
-/// Said when the kernel command line holds `xvdguard=off`.
-pub const INERT: &str = "\"xvdguard=off\" on the kernel command line: nothing done";
+/// Said when a word of the kernel command line, such as `xvdguard=off`, makes us inert.
+pub fn inert(word: &Text) -> String {
+    format!("\"{word}\" on the kernel command line: nothing done")
+}
 
 /// Said when the deadline over all ends the work.
 pub fn out_of_time(after_ms: u64) -> String {

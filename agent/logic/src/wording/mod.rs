@@ -3,5 +3,6 @@
 //! One place, so that the same thing is said with the same words everywhere.
 
 pub mod boot;
+pub mod config;
 pub mod rewrite;
 pub mod status;
