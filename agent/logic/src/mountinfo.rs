@@ -73,7 +73,7 @@ pub fn unescape(field: &[u8]) -> Text {
     let mut rest = field;
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
         let (plain, escape) = rest.split_at(at);
-        let byte = escape.get(1..4).and_then(octal);
+        let byte = octal_escape(escape);
         bytes.extend_from_slice(plain);
         bytes.push(byte.unwrap_or(b'\\'));
         rest = &escape[if byte.is_some() { 4 } else { 1 }..];
@@ -82,9 +82,13 @@ pub fn unescape(field: &[u8]) -> Text {
     Text::from(bytes)
 }
 
-fn octal(digits: &[u8]) -> Option<u8> {
-    let valid = digits.iter().all(|digit| (b'0'..=b'7').contains(digit)) && digits[0] <= b'3';
-    valid.then(|| digits.iter().fold(0, |value, digit| value * 8 + (digit - b'0')))
+/// The byte of an escape `\ooo` that `text` begins with. A first digit above 3 overflows, as in
+/// util-linux lib/mangle.c; the kernel writes none.
+pub(crate) fn octal_escape(text: &[u8]) -> Option<u8> {
+    let digits = text.get(1..4).filter(|_| text[0] == b'\\')?;
+    let valid = digits.iter().all(|digit| (b'0'..=b'7').contains(digit));
+    let value = |value: u8, digit: &u8| value.wrapping_mul(8).wrapping_add(digit - b'0');
+    valid.then(|| digits.iter().fold(0, value))
 }
 
 #[cfg(test)]

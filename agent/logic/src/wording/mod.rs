@@ -4,5 +4,6 @@
 
 pub mod boot;
 pub mod config;
+pub mod fstab;
 pub mod rewrite;
 pub mod status;
