@@ -7,3 +7,4 @@ pub mod config;
 pub mod fstab;
 pub mod rewrite;
 pub mod status;
+pub mod untested;
