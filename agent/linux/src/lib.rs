@@ -3,18 +3,22 @@
 //! Whatever may touch a sick disk happens in a child with a deadline (`child`); everything else
 //! reads procfs, sysfs, `/dev/kmsg` and xenstore, which answer without the disk.
 
+pub mod apply;
 pub mod child;
 pub mod clock;
+pub mod edits;
 pub mod error;
 pub mod kmsg;
 pub mod observe;
 pub mod perform;
 pub mod probe;
+pub mod remount;
 pub mod reports;
 mod resolve;
 pub mod rewrite;
 pub mod root;
 pub mod root_device;
+pub mod systemd;
 pub mod whole_file;
 pub mod world;
 pub mod xenstore;

@@ -12,7 +12,7 @@ use xvdguard_logic::verdict::report::Report;
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::root::Root;
-use crate::whole_file::{self, Outlives, write_all};
+use crate::whole_file::{self, Kept, write_all};
 
 /// Where reports are.
 pub const FOLDER: &[u8] = b"run/xvdguard";
@@ -38,29 +38,17 @@ pub fn read_all(root: &Root, oddities: &mut Vec<String>) -> Vec<Report> {
 /// One report; `None` where there is none.
 pub fn read(root: &Root, name: &str) -> Result<Option<Report>> {
     let path = [FOLDER, b"/", name.as_bytes()].concat();
-    let content = match root.read(&path) {
-        Err(error) if error.is_missing() => return Ok(None),
-        result => result?,
-    };
-    let report = serde_json::from_slice(&content).map_err(|error| {
-        Error::content("understand", root.shown(&path), format!("{error}. Do: xvdguard probe"))
-    })?;
-    Ok(Some(report))
+    whole_file::read_document(root, &path, "xvdguard probe")
 }
 
 /// Writes a report.
 pub fn write_report(root: &Root, name: &str, report: &Report) -> Result<()> {
-    let folder = folder(root)?;
-    let mut content = serde_json::to_vec(report).map_err(|error| {
-        Error::content("write", folder.shown(name.as_bytes()), error.to_string())
-    })?;
-    content.push(b'\n');
-    whole_file::put(&folder, name, &content, Outlives::Nothing)
+    whole_file::put_document(&folder(root)?, name, report, Kept::ThisBoot)
 }
 
 /// `/run/xvdguard`, made where it is missing.
 fn folder(root: &Root) -> Result<Root> {
-    whole_file::folder(root, b"run", "xvdguard", Outlives::Nothing)
+    whole_file::folder(root, b"run", "xvdguard", Kept::ThisBoot)
 }
 
 /// Held while something is written; ends with the process at the latest.

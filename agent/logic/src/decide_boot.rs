@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use crate::disk::{Disk, WriteCache};
 use crate::effect::{Attribute, QueueSetting, Switch};
+use crate::kernel_version::KernelVersion;
 use crate::observation::Observation;
 use crate::policy::queue::{self, QueueAttribute};
 use crate::policy::{BarrierMode, Chosen, Lever, Policy};
@@ -77,26 +78,34 @@ impl BootDecision {
     }
 }
 
-fn switch(policy: &Policy, seen: &Observation, disk: &Disk, report: &DiskReport) -> Switch {
+/// How flushes of this disk are switched off on the running kernel; also asked by the plan.
+pub(crate) fn switch(
+    policy: &Policy,
+    seen: &Observation,
+    disk: &Disk,
+    report: &DiskReport,
+) -> Switch {
     let wanted = match policy.barrier.value {
         BarrierMode::On | BarrierMode::Leave => false,
         BarrierMode::Off => disk.unflushable().is_none(),
-        BarrierMode::Auto => report.verdict == FlushVerdict::Refused && is_deadly(seen, disk),
+        BarrierMode::Auto => {
+            report.verdict == FlushVerdict::Refused && is_deadly(seen.kernel, disk)
+        }
     };
     match (wanted, policy.lever.value, disk.write_cache()) {
         (false, ..) => Switch::None,
         (true, Lever::Mount, _) => Switch::Mount,
-        (true, _, WriteCache::Through | WriteCache::Unreadable) => Switch::None,
+        (true, _, WriteCache::Through) => Switch::None,
         (true, _, WriteCache::Back) => Switch::Queue,
         (true, Lever::Auto, WriteCache::Unknown) => Switch::Mount,
         (true, Lever::Queue, WriteCache::Unknown) => Switch::None,
     }
 }
 
-/// Whether a refused flush can abort a journal here: the kernel is one that does, or the driver
+/// Whether a refused flush can abort a journal on this kernel: it is one that does, or the driver
 /// hands the error to the file system, which every kernel's journal dies of.
-fn is_deadly(seen: &Observation, disk: &Disk) -> bool {
-    let by_kernel = seen.kernel.is_none_or(|kernel| kernel.aborts_on_failed_flush());
+pub(crate) fn is_deadly(kernel: Option<KernelVersion>, disk: &Disk) -> bool {
+    let by_kernel = kernel.is_none_or(KernelVersion::aborts_on_failed_flush);
     by_kernel || disk.device.as_ref().is_some_and(|device| !device.is_blkfront)
 }
 

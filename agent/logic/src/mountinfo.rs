@@ -27,13 +27,30 @@ pub struct Mount {
 }
 
 impl Mount {
+    /// Whether `option` is among the options of this mount, as a whole word.
+    pub fn has_option(&self, option: &str) -> bool {
+        has_word(&self.options, option)
+    }
+
     /// Whether `option` is among the super block's options, as a whole word.
     pub fn has_super_option(&self, option: &str) -> bool {
-        self.super_options
-            .as_bytes()
-            .split(|byte| *byte == b',')
-            .any(|one| one == option.as_bytes())
+        has_word(&self.super_options, option)
     }
+
+    /// Whether neither the mount nor the super block is read-only.
+    pub fn is_writable(&self) -> bool {
+        self.has_option("rw") && self.has_super_option("rw")
+    }
+
+    /// Whether an ext3 or ext4 says that it sends no flush: `nobarrier` since 3.18, `barrier=0`
+    /// before (ext4_show_options, ext3_show_options).
+    pub fn is_without_barriers(&self) -> bool {
+        self.has_super_option("nobarrier") || self.has_super_option("barrier=0")
+    }
+}
+
+fn has_word(options: &Text, word: &str) -> bool {
+    options.as_bytes().split(|byte| *byte == b',').any(|one| one == word.as_bytes())
 }
 
 /// Reads the whole file; the second value counts lines that are no mountinfo lines.

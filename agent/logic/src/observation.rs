@@ -7,6 +7,7 @@ use crate::block::BlockTree;
 use crate::disk::Disk;
 use crate::kernel_log::KernelLog;
 use crate::kernel_version::KernelVersion;
+use crate::mountinfo::Mount;
 use crate::text::Text;
 use crate::volume::Volume;
 use crate::xen::XenMode;
@@ -28,6 +29,8 @@ pub struct Observation {
     pub disks: Vec<Disk>,
     /// Every block device, by what it lies on.
     pub block: BlockTree,
+    /// Every mount, as mountinfo lists them.
+    pub mounts: Vec<Mount>,
     /// Every mounted file system that lies on block devices.
     pub volumes: Vec<Volume>,
     /// What the kernel log says.

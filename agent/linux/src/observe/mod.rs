@@ -5,14 +5,13 @@
 pub mod block_devices;
 pub mod kernel_log;
 pub mod machine;
-pub mod queues;
 pub mod vbds;
 
 use std::time::Instant;
 
-use xvdguard_logic::block::BlockTree;
+use xvdguard_logic::mountinfo::{self, Mount};
 use xvdguard_logic::observation::Observation;
-use xvdguard_logic::{mountinfo, volume};
+use xvdguard_logic::volume;
 
 use crate::root::Root;
 use crate::xenstore::Source;
@@ -44,7 +43,8 @@ pub fn observe(
         Asker { xenstore, deadline: look.deadline, oddities }.read_keys(&mut vbds, look.depth);
     }
     seen.disks = vbds::into_disks(vbds, block.disks);
-    seen.volumes = volumes(root, &block.tree, &mut seen.oddities);
+    seen.mounts = mounts(root, &mut seen.oddities);
+    seen.volumes = volume::volumes(&seen.mounts, &block.tree);
     seen.block = block.tree;
     note_log(log, &mut seen);
     seen
@@ -58,7 +58,8 @@ pub fn note_log(log: &mut KernelLogReader, seen: &mut Observation) {
     seen.log = log.log().clone();
 }
 
-fn volumes(root: &Root, tree: &BlockTree, oddities: &mut Vec<String>) -> Vec<volume::Volume> {
+/// Everything that is mounted.
+pub fn mounts(root: &Root, oddities: &mut Vec<String>) -> Vec<Mount> {
     let path = b"proc/self/mountinfo";
     let content = match root.read(path) {
         Ok(content) => content,
@@ -71,5 +72,5 @@ fn volumes(root: &Root, tree: &BlockTree, oddities: &mut Vec<String>) -> Vec<vol
     if broken > 0 {
         oddities.push(format!("{}: {broken} lines are no mountinfo, ignoring", root.shown(path)));
     }
-    volume::volumes(&mounts, tree)
+    mounts
 }

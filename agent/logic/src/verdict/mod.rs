@@ -7,7 +7,6 @@ pub mod evidence;
 pub mod judge;
 pub mod permission;
 pub mod report;
-pub mod untested;
 
 use core::fmt;
 

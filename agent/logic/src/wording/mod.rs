@@ -2,9 +2,10 @@
 //!
 //! One place, so that the same thing is said with the same words everywhere.
 
+pub mod apply;
 pub mod boot;
 pub mod config;
 pub mod fstab;
+pub mod plan;
 pub mod rewrite;
 pub mod status;
-pub mod untested;

@@ -1,0 +1,119 @@
+//! What the plan sees and does not change: lines that it may not edit, and what is not in fstab.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde::Serialize;
+
+use super::wish::Wish;
+use super::{Situation, is_ext3_or_ext4, units};
+use crate::command_line::KernelWords;
+use crate::fstab::{EditError, Entry, OwnEditState};
+use crate::volume::Volume;
+use crate::wording::plan::{self as wording, Said};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; nothing need be done.
+    Info,
+    /// What the plan wants is not complete without a person.
+    Warning,
+}
+
+/// Something that is seen and not changed, as JSON document F.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// In kebab-case.
+    pub rule: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// A file with its line, or a mount point; safe for a terminal.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// What is so, and why it is left alone.
+    pub text: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl Finding {
+    pub(super) fn new(place: impl Into<String>, said: Said) -> Finding {
+        let Said { rule, severity, text, remedy } = said;
+        Finding { rule, severity, place: place.into(), text: text.into(), remedy: remedy.into() }
+    }
+
+    /// About a line of fstab.
+    pub(super) fn at(entry: &Entry, said: Said) -> Finding {
+        Finding::new(format!("/etc/fstab:{} ({})", entry.line, entry.mount_point), said)
+    }
+
+    pub(super) fn never(entry: &Entry, reason: &str) -> Finding {
+        Finding { text: wording::never(reason), ..Finding::at(entry, wording::NEVER) }
+    }
+
+    pub(super) fn cannot_edit(error: EditError) -> Finding {
+        let place = format!("/etc/fstab:{}", error.line);
+        Finding {
+            text: crate::wording::fstab::edit_error(error),
+            ..Finding::new(place, wording::CANNOT_EDIT)
+        }
+    }
+}
+
+/// What is not said by a line of fstab that the plan looked at.
+pub(super) fn beside_fstab(situation: &Situation<'_>) -> Vec<Finding> {
+    let mut findings = orphans(situation);
+    let wants_off = |volume: &&Volume| {
+        is_ext3_or_ext4(&volume.fstype)
+            && matches!(situation.wish(Some(&volume.disks)), Wish::SwitchOff(_))
+    };
+    let volumes: Vec<&Volume> = situation.seen.volumes.iter().filter(wants_off).collect();
+    findings.extend(volumes.iter().filter_map(|volume| without_line(situation, volume)));
+    findings.extend(volumes.iter().filter_map(|volume| root_flags(situation, volume)));
+    if !volumes.is_empty() {
+        findings.extend(overlays(situation));
+    }
+    findings
+}
+
+/// Comments of ours above something that is no entry any more.
+pub(super) fn orphans(situation: &Situation<'_>) -> Vec<Finding> {
+    let own = situation.fstab.own_edits();
+    let orphans = own.iter().filter(|own| own.state == OwnEditState::Orphaned);
+    let place = |line: usize| format!("/etc/fstab:{line}");
+    orphans.map(|own| Finding::new(place(own.comment_line), wording::ORPHAN)).collect()
+}
+
+/// Mounted by a unit, an automounter or by hand.
+fn without_line(situation: &Situation<'_>, volume: &Volume) -> Option<Finding> {
+    let Situation { fstab, carriers, mount_units, .. } = situation;
+    let has_line = fstab.entries().any(|entry| {
+        carriers.get(&entry.line) == Some(&volume.device_name)
+            || entry.mount_point == volume.mount_point
+    });
+    if has_line {
+        return None;
+    }
+    let unit = units::name(&volume.mount_point);
+    let said = match mount_units.contains(&unit) {
+        true => Finding::new(unit.to_string(), wording::MOUNT_UNIT),
+        false => Finding::new(volume.mount_point.to_string(), wording::NO_LINE),
+    };
+    Some(said)
+}
+
+/// Root is mounted with these before fstab is read.
+fn root_flags(situation: &Situation<'_>, volume: &Volume) -> Option<Finding> {
+    let flags = KernelWords::parse(&situation.seen.command_line).root_flags?;
+    let place = || format!("rootflags={flags} on the kernel command line");
+    (volume.mount_point == "/").then(|| Finding::new(place(), wording::ROOT_FLAGS_FOUND))
+}
+
+fn overlays(situation: &Situation<'_>) -> Vec<Finding> {
+    let entries = situation.fstab.entries();
+    let overlays = entries.filter(|entry| entry.fstype == "overlay" || entry.fstype == "overlayfs");
+    overlays.map(|entry| Finding::at(entry, wording::OVERLAY)).collect()
+}

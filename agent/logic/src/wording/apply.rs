@@ -1,0 +1,85 @@
+//! What `apply` and `revert` say: what was done, what was undone, why something was not done.
+
+use alloc::format;
+use alloc::string::String;
+
+use crate::effect::{Outcome, QueueSetting};
+use crate::plan::{LineChange, Remount};
+use crate::text::Text;
+
+/// The child that was to remount ended without a word.
+pub const NO_ANSWER: &str = "the child that did it ended without an answer";
+
+/// The kernel took the remount and not the option.
+pub const OPTION_IGNORED: &str = "the kernel took the remount and not its option";
+
+/// Something else is mounted there by now, or nothing.
+pub const MOUNTED_OTHERWISE: &str = "what was to be remounted is no longer mounted there. Do: \
+    xvdguard plan";
+
+/// A remount would write to it.
+pub const READ_ONLY: &str = "it is mounted read-only by now, and stays as it is";
+
+/// fstab is not what the plan was made from.
+pub const FSTAB_CHANGED: &str = "it changed since the plan was made. Do: xvdguard plan";
+
+/// Below another root than `/` nothing runs that could be changed.
+pub const OFFLINE: &str = "queues and mounts are left alone: --root is not the running machine";
+
+/// Units are made of fstab; systemd looks at it again when told to.
+pub const NOT_RELOADED: &str = "systemd still knows the old fstab. Do: systemctl daemon-reload";
+
+/// After a failure, behind what failed.
+pub const UNDONE: &str = "what was done before is undone";
+
+/// After a failure that could not be undone in full.
+pub const LEFT: &str = "not everything could be undone; see above";
+
+/// The file system has counted errors.
+pub fn counted_errors(errors: u64) -> String {
+    format!(
+        "it has counted {errors} errors, and a sick file system is not remounted. Do: umount it \
+         and let e2fsck look, or reboot"
+    )
+}
+
+/// What came of a line of fstab.
+pub fn line(change: &LineChange) -> String {
+    let LineChange { line, mount_point, old, new, why, .. } = change;
+    let shown = |field: &Text| if field.is_empty() { "none".into() } else { format!("{field}") };
+    let (old, new) = (shown(old), shown(new));
+    format!("/etc/fstab:{line} ({mount_point}): options were {old}, are {new} ({})", why.reason)
+}
+
+/// What came of a remount.
+pub fn remounted(remount: &Remount, outcome: &Outcome) -> String {
+    let (mount_point, option) = (&remount.mount_point, Remount::option(remount.barrier));
+    match outcome {
+        Outcome::AlreadySo => format!("{mount_point}: has {option} already"),
+        _ => format!("{mount_point}: remounted with {option} ({})", remount.why.reason),
+    }
+}
+
+/// A setting that stays although what followed failed.
+pub fn setting_left(setting: &QueueSetting) -> String {
+    let QueueSetting { disk, attribute, new, .. } = setting;
+    format!(
+        "{disk} queue/{attribute}: stays {new}: the disk does not take flushes, and switching them \
+         on again would abort journals"
+    )
+}
+
+/// A setting that was taken back.
+pub fn setting_undone(setting: &QueueSetting) -> String {
+    let QueueSetting { disk, attribute, old, .. } = setting;
+    format!("{disk} queue/{attribute}: undone, is {old} again")
+}
+
+/// fstab was taken back.
+pub const FSTAB_UNDONE: &str = "/etc/fstab: undone, has its bytes again";
+
+/// A remount was taken back.
+pub fn remount_undone(remount: &Remount) -> String {
+    let option = Remount::option(!remount.barrier);
+    format!("{}: undone, remounted with {option}", remount.mount_point)
+}

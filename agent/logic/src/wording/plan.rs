@@ -1,0 +1,183 @@
+//! What `plan`, `apply` and `revert` say: why a line changes, why one does not, what waits.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::kernel_version::KernelVersion;
+use crate::plan::Severity;
+use crate::policy::{BarrierMode, Chosen};
+use crate::text::Text;
+
+/// What is said of something that is seen and not changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// Its rule, in kebab-case.
+    pub rule: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is so, and why it is left alone.
+    pub text: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+const fn said(
+    rule: &'static str,
+    severity: Severity,
+    text: &'static str,
+    remedy: &'static str,
+) -> Said {
+    Said { rule, severity, text, remedy }
+}
+
+/// Swap space on a disk that is switched off.
+pub const SWAP: Said = said(
+    "swap-never-flushes",
+    Severity::Info,
+    "swap never flushes, so it has no such option",
+    "nothing",
+);
+
+/// A line that is mounted by hand.
+pub const NOAUTO: Said = said(
+    "noauto-not-edited",
+    Severity::Warning,
+    "noauto: mounted by hand or by a program, and not edited",
+    "add barrier=0 to its options yourself, or mount it with -o barrier=0",
+);
+
+/// A line whose file system is none of ext3 and ext4, or is found out at mount.
+pub const OTHER_TYPE: Said = said(
+    "type-not-ext3-or-ext4",
+    Severity::Info,
+    "barrier=0 is an error to every file system but ext3 and ext4, and this line's type is none of \
+     them; write_cache switches its flushes off on kernels from 4.7 on",
+    "where it is \"auto\" and in truth ext3 or ext4, write that instead",
+);
+
+/// An edit of ours that somebody changed.
+pub const CHANGED_SINCE: Said = said(
+    "own-edit-changed",
+    Severity::Warning,
+    "a comment \"# xvdguard: was …\" stands above, but the options are no longer those that \
+     xvdguard wrote; the lines of this file system are left alone",
+    "decide about barrier=0 yourself and remove the comment",
+);
+
+/// A comment of ours above nothing.
+pub const ORPHAN: Said = said(
+    "own-comment-left",
+    Severity::Info,
+    "this comment of xvdguard stands above a line that is no entry any more",
+    "remove the comment",
+);
+
+/// fstab does not allow the edit; the text comes from the edit.
+pub const CANNOT_EDIT: Said =
+    said("line-not-editable", Severity::Warning, "", "see above, then: xvdguard plan");
+
+/// `rewrite_fstab = "never"` where a line would change; the text names the reason.
+pub const NEVER: Said = said(
+    "rewrite-never",
+    Severity::Info,
+    "",
+    "nothing, or set rewrite_fstab = \"auto\" in [barrier]",
+);
+
+/// Mounted by a unit that somebody wrote.
+pub const MOUNT_UNIT: Said = said(
+    "mount-unit-not-edited",
+    Severity::Warning,
+    "this unit mounts an ext3 or ext4 whose flushes are to be switched off; units are not edited",
+    "add barrier=0 to its Options= (systemctl edit), then systemctl daemon-reload",
+);
+
+/// Mounted, and nothing says by what.
+pub const NO_LINE: Said = said(
+    "no-line-in-fstab",
+    Severity::Warning,
+    "an ext3 or ext4 whose flushes are to be switched off is mounted, and fstab has no line for it",
+    "add barrier=0 where its options come from",
+);
+
+/// Root has options before fstab is read.
+pub const ROOT_FLAGS_FOUND: Said = said(
+    "rootflags-not-edited",
+    Severity::Info,
+    "root is first mounted with these, and with fstab's only later; the command line is not edited",
+    "where early boot does not run, put barrier=0 there",
+);
+
+/// An overlay line beside file systems that are switched off.
+pub const OVERLAY: Said = said(
+    "overlay-not-edited",
+    Severity::Info,
+    "overlay has no barrier option: its upper file system decides",
+    "nothing",
+);
+
+/// Why root flags are advised.
+pub const ROOT_FLAGS: &str = "this kernel switches flushes of root off by a mount option only; \
+    early boot adds it where its hook is in the image, the kernel command line where it is not";
+
+/// Disks refuse flushes, and this kernel dies of it.
+pub fn refused(disks: &[Text], kernel: Option<KernelVersion>) -> String {
+    let (disks, verb) = (list(disks), if disks.len() == 1 { "refuses" } else { "refuse" });
+    match kernel {
+        Some(kernel) => {
+            format!("{disks} {verb} flushes, and a journal aborts of that on kernel {kernel}")
+        }
+        None => format!("{disks} {verb} flushes, and no kernel is known that lives with that"),
+    }
+}
+
+/// Disks are proven.
+pub fn proven(disks: &[Text]) -> String {
+    let verb = if disks.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} proven: flushes work", list(disks))
+}
+
+/// A person chose the mode.
+pub fn by_person(mode: &Chosen<BarrierMode>) -> String {
+    let price = "; after a power loss of the host, writes that it had not flushed are lost";
+    match mode.value {
+        BarrierMode::Off => format!("flushes are off by {}{price}", mode.origin),
+        _ => format!("flushes are on by {}", mode.origin),
+    }
+}
+
+/// What `rewrite_fstab = "never"` keeps from happening.
+pub fn never(reason: &str) -> String {
+    format!("{reason}; barrier=0 is not written because rewrite_fstab = \"never\"")
+}
+
+/// fstab has `barrier=0`, the mounted file system not yet: because it is read-only, or because
+/// this kernel is fine without.
+pub fn set_later(mount_point: &Text, is_needed: bool) -> String {
+    let why = if is_needed {
+        "it is mounted read-only, and not remounted"
+    } else {
+        "the running kernel does not need it"
+    };
+    format!("{mount_point}: barrier=0 comes into force when it is mounted again; {why}")
+}
+
+/// fstab has lost `barrier=0`, and the mounted file system keeps it: because it is read-only, or
+/// because a flush would fail.
+pub fn restored_later(mount_point: &Text, is_well: bool) -> String {
+    let why = if is_well {
+        "it is mounted read-only, and not remounted"
+    } else {
+        "a flush would fail now"
+    };
+    format!("{mount_point}: stays without barriers until it is mounted again; {why}")
+}
+
+/// Why something of ours goes.
+pub const REVERT: &str = "what xvdguard wrote is taken back";
+
+fn list(disks: &[Text]) -> String {
+    let names: Vec<String> = disks.iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
