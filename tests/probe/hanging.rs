@@ -22,7 +22,7 @@ use xvdguard_logic::verdict::FlushVerdict;
 use xvdguard_logic::verdict::report::DiskReport;
 
 use crate::partition::Partition;
-use crate::setup::{probe, verdict};
+use crate::setup::{document, probe, verdict};
 
 const FLUSH: Duration = Duration::from_millis(400);
 /// What a busy machine may add to a deadline.
@@ -125,6 +125,39 @@ fn a_queue_that_somebody_changes_under_a_hanging_flush_holds_nobody_up() {
     });
     assert!((FLUSH..FLUSH + SLACK).contains(&took), "{took:?}");
     assert_eq!(reports[1].verdict, FlushVerdict::Proven, "{reports:?}");
+    wait_for_forks(0);
+}
+
+/// The same before the first look: somebody else's flush hangs, and a limit is being changed.
+#[test]
+fn a_queue_that_hangs_before_the_first_look_hides_no_other_disk() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let Some(_) = requires::xenstored() else { return };
+    let _alone = alone();
+    let guest = Guest::with_disks(3).unwrap();
+    let disk = &guest.disks[0];
+    disk.storage.set(Fault::Fsync(Answer::Hang)).unwrap();
+    let queue = disk.device.sysfs().join("queue");
+    let node = OpenOptions::new().write(true).open(disk.device.node()).unwrap();
+    let stuck = thread::spawn(move || node.sync_all());
+    seen(SOON, || (disk.storage.counters().ok()?.hanging == 1).then_some(()));
+    let limit = queue.join("max_sectors_kb");
+    let changing = thread::spawn(move || fs::write(limit, "64"));
+    let hangs = || {
+        let file = queue.join("write_cache");
+        within(Duration::from_millis(100), move || fs::read(file)).is_none().then_some(())
+    };
+    seen(SOON, hangs).expect("nobody hangs in the queue: the test is void");
+    let (reports, took) = probe_by_library(&guest);
+    let status = document(&guest.xvdguard(&["--json", "status"]).unwrap());
+    disk.storage.heal().unwrap();
+    assert!(took < SOON, "{took:?}");
+    let verdicts: Vec<_> = reports.iter().map(|report| report.verdict).collect();
+    let (proven, untested) = (FlushVerdict::Proven, FlushVerdict::Untested);
+    assert_eq!(verdicts, [untested, proven, proven], "{reports:?}");
+    let oddities = status["oddities"].to_string();
+    assert!(oddities.contains("the queue of xvda does not answer"), "{oddities}");
+    let _ = (stuck.join(), changing.join());
     wait_for_forks(0);
 }
 

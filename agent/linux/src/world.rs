@@ -14,7 +14,7 @@ use xvdguard_logic::verdict::report::XenstoreUse;
 use crate::error::{Error, Result};
 use crate::observe::kernel_log::KernelLogReader;
 use crate::observe::vbds::Asker;
-use crate::observe::{self, Look, block_devices, machine};
+use crate::observe::{self, Look, machine, queues};
 use crate::root::{self, Root};
 use crate::xenstore::{Client, Listing, Source};
 
@@ -70,12 +70,11 @@ impl World {
     }
 
     /// Looks again at what a probe may have changed: keys, queues and the log. The queue of a disk
-    /// that is silent is not read: behind somebody who changes it, a reader would hang as well.
+    /// that is silent is not read: one stuck child is enough.
     pub fn look_again(&mut self, seen: &mut Observation, silent: &[&Text], deadline: Instant) {
         let oddities = &mut seen.oddities;
-        for disk in seen.disks.iter_mut().filter(|disk| !silent.contains(&&disk.name)) {
-            block_devices::read_queue(&self.root, disk, "write_cache", oddities);
-        }
+        let answering = seen.disks.iter_mut().filter(|disk| !silent.contains(&&disk.name));
+        queues::read(&self.root, answering, |_| vec!["write_cache"], oddities);
         if let Some(xenstore) = &mut self.xenstore {
             let vbds = seen.disks.iter_mut().filter_map(|disk| disk.vbd.as_mut());
             Asker { xenstore, deadline, oddities }.read_features(vbds);

@@ -95,7 +95,7 @@ pub(crate) fn switch(
     match (wanted, policy.lever.value, disk.write_cache()) {
         (false, ..) => Switch::None,
         (true, Lever::Mount, _) => Switch::Mount,
-        (true, _, WriteCache::Through) => Switch::None,
+        (true, _, WriteCache::Through | WriteCache::Unreadable) => Switch::None,
         (true, _, WriteCache::Back) => Switch::Queue,
         (true, Lever::Auto, WriteCache::Unknown) => Switch::Mount,
         (true, Lever::Queue, WriteCache::Unknown) => Switch::None,

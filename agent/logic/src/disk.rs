@@ -36,6 +36,8 @@ pub struct BlockDisk {
     pub sequence: Option<u64>,
     /// `queue/*`, each without its final newline.
     pub queue: BTreeMap<String, Text>,
+    /// Whether the queue could not be read: a request hangs in it while somebody changes it.
+    pub queue_is_silent: bool,
 }
 
 impl Disk {
@@ -51,6 +53,9 @@ impl Disk {
             Some("write back") => WriteCache::Back,
             // "none" is how early kernels spelled it (block/blk-sysfs.c).
             Some("write through" | "none") => WriteCache::Through,
+            _ if self.device.as_ref().is_some_and(|device| device.queue_is_silent) => {
+                WriteCache::Unreadable
+            }
             _ => WriteCache::Unknown,
         }
     }
@@ -98,6 +103,8 @@ pub enum WriteCache {
     Through,
     /// The kernel does not say (before 4.7).
     Unknown,
+    /// The queue did not answer: never to be taken for a kernel that does not say.
+    Unreadable,
 }
 
 /// Disks for tests.

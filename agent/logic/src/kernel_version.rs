@@ -3,7 +3,10 @@
 //! Vendor kernels carry changes of later releases. Each question here is therefore answered for
 //! the more dangerous neighbour: a kernel that may still abort counts as one that does.
 
+use alloc::string::ToString;
 use core::fmt;
+
+use crate::text::Text;
 
 /// `2.6.32`, `6.1.0`, without the vendor's suffix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +47,34 @@ impl KernelVersion {
     }
 }
 
+/// A kernel by its whole name: `4.18.0-553.el8_10.x86_64`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KernelRelease {
+    /// As `uname -r` prints it and `/lib/modules` lists it.
+    pub name: Text,
+    /// Its numbers.
+    pub version: KernelVersion,
+    /// Whether an enterprise vendor made it: changes of later releases may be in it.
+    pub is_vendor: bool,
+}
+
+impl KernelRelease {
+    /// Reads a name; `None` where it begins with no `N.N`.
+    pub fn parse(name: &Text) -> Option<Self> {
+        let version = KernelVersion::parse(&name.to_string())?;
+        Some(KernelRelease { name: name.clone(), version, is_vendor: is_vendor(name) })
+    }
+}
+
+/// Red Hat and its kin write `.el8`, Oracle `uek`, Amazon `.amzn2`, openEuler `.oe2203`, OpenVZ
+/// `.vz7` and `stab`; SUSE ends with the flavour. Debian, Ubuntu and Fedora follow the releases.
+fn is_vendor(name: &Text) -> bool {
+    const WITHIN: [&str; 6] = [".el", "uek", ".amzn", ".oe", ".vz", "stab"];
+    const AT_END: [&str; 7] = ["-default", "-xen", "-pae", "-ec2", "-trace", "-smp", "-bigsmp"];
+    let ends = |end: &&str| name.as_bytes().ends_with(end.as_bytes());
+    WITHIN.iter().any(|part| name.contains(part)) || AT_END.iter().any(ends)
+}
+
 fn leading_number(text: &str) -> Option<u16> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     text[..end].parse().ok()
@@ -79,6 +110,27 @@ mod tests {
         }
         assert_eq!(KernelVersion::parse("garbage"), None);
         assert_eq!(KernelVersion::parse("6"), None);
+    }
+
+    #[test]
+    fn vendors_are_known_by_their_names() {
+        for (name, is_vendor) in [
+            ("2.6.18-274.7.1.el5xen", true),
+            ("4.18.0-553.el8_10.x86_64", true),
+            ("5.4.17-2136.el8uek.x86_64", true),
+            ("4.14.35-1902.300.11.el7uek.x86_64", true),
+            ("2.6.32-042stab145.3", true),
+            ("5.14.21-150500.55.19-default", true),
+            ("2.6.27.19-5-xen", true),
+            ("2.6.32-5-xen-amd64", false),
+            ("6.8.0-45-generic", false),
+            ("6.1.0-56-cloud-amd64", false),
+            ("6.10.3-200.fc40.x86_64", false),
+        ] {
+            let kernel = KernelRelease::parse(&Text::from(name)).unwrap();
+            assert_eq!((kernel.name, kernel.is_vendor), (Text::from(name), is_vendor));
+        }
+        assert_eq!(KernelRelease::parse(&Text::from("lost+found")), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod decide_boot;
 pub mod disk;
 pub mod effect;
 pub mod fstab;
+pub mod grammar;
 pub mod kernel_log;
 pub mod kernel_version;
 pub mod mountinfo;

@@ -9,15 +9,17 @@ use std::time::{Duration, Instant};
 
 use xvdguard_linux::child::{self, Ending};
 use xvdguard_linux::observe::vbds::Depth;
-use xvdguard_linux::observe::{Look, block_devices};
+use xvdguard_linux::observe::{Look, queues};
 use xvdguard_linux::probe::{Orders, judge_all, probe_and_judge};
 use xvdguard_linux::root::Root;
 use xvdguard_linux::world::World;
 use xvdguard_linux::{clock, kmsg, perform, reports, root_device};
 use xvdguard_logic::command_line::KernelWords;
 use xvdguard_logic::decide_boot::{BootDecision, RootDevice, decide_boot};
+use xvdguard_logic::disk::{Disk, WriteCache};
 use xvdguard_logic::observation::Observation;
-use xvdguard_logic::policy::{Lever, Policy, queue};
+use xvdguard_logic::policy::queue::{self, QueueAttribute};
+use xvdguard_logic::policy::{Lever, Policy};
 use xvdguard_logic::verdict::judge::NotSent;
 use xvdguard_logic::verdict::report::{DiskReport, Report, SCHEMA};
 use xvdguard_logic::wording;
@@ -97,11 +99,10 @@ fn work(boot: &Boot, started: Instant) -> String {
 /// The limits that the policy sets, as they are now: the first look reads no other attribute.
 fn read_limits(root: &Root, seen: &mut Observation, policy: &Policy) {
     let Observation { disks, oddities, .. } = seen;
-    for disk in disks {
-        for attribute in queue::wanted(&policy.queue, disk).into_keys() {
-            block_devices::read_queue(root, disk, attribute.name(), oddities);
-        }
-    }
+    let wanted = |disk: &Disk| {
+        queue::wanted(&policy.queue, disk).into_keys().map(QueueAttribute::name).collect()
+    };
+    queues::read(root, disks.iter_mut(), wanted, oddities);
 }
 
 fn verdicts(
@@ -160,9 +161,10 @@ fn root_device(
     words: &KernelWords,
     started: Instant,
 ) -> xvdguard_linux::error::Result<Option<RootDevice>> {
-    let lacks_write_cache = seen.disks.iter().any(|disk| {
-        disk.device.as_ref().is_some_and(|device| !device.queue.contains_key("write_cache"))
-    });
+    let lacks_write_cache = seen
+        .disks
+        .iter()
+        .any(|disk| disk.device.is_some() && disk.write_cache() == WriteCache::Unknown);
     let is_needed = policy.lever.value == Lever::Mount || lacks_write_cache;
     let Some(word) = words.root.as_ref().filter(|_| is_needed) else { return Ok(None) };
     root_device::find(root, word, &seen.block, started + SETTINGS_UNTIL).map(Some)

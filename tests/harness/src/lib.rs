@@ -20,6 +20,7 @@ pub mod guest_xenstore;
 pub mod helper;
 pub mod live_log;
 pub mod loop_device;
+pub mod messages;
 pub mod mount;
 pub mod namespace;
 pub mod program;

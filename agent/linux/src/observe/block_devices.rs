@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use xvdguard_logic::block::{BlockDevice, BlockTree, DeviceNumber};
-use xvdguard_logic::disk::{BlockDisk, Disk};
+use xvdguard_logic::disk::BlockDisk;
 use xvdguard_logic::text::Text;
 
+use super::queues;
 use super::vbds::Depth;
 use crate::error::Result;
 use crate::root::Root;
@@ -53,7 +54,7 @@ pub fn read(root: &Root, depth: Depth, oddities: &mut Vec<String>) -> BlockDevic
         let result = root.enter(&path(&name, "")).and_then(|folder| {
             let number = device_number(&folder, b"dev")?;
             if name.starts_with("xvd") {
-                disks.insert(name.clone(), disk(&folder, number, depth)?);
+                disks.insert(name.clone(), disk(&folder, number)?);
             }
             devices.extend(tree(&folder, &name, number)?);
             Ok(())
@@ -62,24 +63,9 @@ pub fn read(root: &Root, depth: Depth, oddities: &mut Vec<String>) -> BlockDevic
             oddities.push(format!("{error}, ignoring {name}"));
         }
     }
+    let attributes = if depth == Depth::All { QUEUE_ALL } else { QUEUE_DECISIVE };
+    queues::read_devices(root, &mut disks, attributes, oddities);
     BlockDevices { tree: devices.into_iter().collect(), disks }
-}
-
-/// Reads one attribute of a disk's queue, for the first time or again.
-pub fn read_queue(
-    root: &Root,
-    disk: &mut Disk,
-    attribute: &'static str,
-    oddities: &mut Vec<String>,
-) {
-    let Some(device) = &mut disk.device else { return };
-    match root.read_text(&path(&disk.name, &format!("/queue/{attribute}"))) {
-        Ok(Some(value)) => {
-            device.queue.insert(attribute.into(), value);
-        }
-        Ok(None) => {}
-        Err(error) => oddities.push(error.to_string()),
-    }
 }
 
 /// `sys/block/NAME` and something below it. Names with `/` (cciss/c0d0) have `!` in sysfs already.
@@ -87,15 +73,8 @@ pub fn path(name: &Text, below: &str) -> Vec<u8> {
     [SYS_BLOCK, b"/", name.as_bytes(), below.as_bytes()].concat()
 }
 
-fn disk(folder: &Root, number: DeviceNumber, depth: Depth) -> Result<BlockDisk> {
+fn disk(folder: &Root, number: DeviceNumber) -> Result<BlockDisk> {
     let count = |name: &[u8]| Ok(folder.read_text(name)?.and_then(|text| text.number()));
-    let attributes = if depth == Depth::All { QUEUE_ALL } else { QUEUE_DECISIVE };
-    let mut queue = BTreeMap::new();
-    for attribute in attributes {
-        if let Some(value) = folder.read_text(format!("queue/{attribute}").as_bytes())? {
-            queue.insert(attribute.to_string(), value);
-        }
-    }
     let driver = folder.read_link(b"device/driver");
     Ok(BlockDisk {
         number,
@@ -103,7 +82,7 @@ fn disk(folder: &Root, number: DeviceNumber, depth: Depth) -> Result<BlockDisk> 
         read_only: count(b"ro")? == Some(1),
         sectors: count(b"size")?.unwrap_or(0),
         sequence: count(b"diskseq")?,
-        queue,
+        ..BlockDisk::default()
     })
 }
 

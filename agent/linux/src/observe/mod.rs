@@ -5,6 +5,7 @@
 pub mod block_devices;
 pub mod kernel_log;
 pub mod machine;
+pub mod queues;
 pub mod vbds;
 
 use std::time::Instant;

@@ -11,12 +11,14 @@ use alloc::vec::Vec;
 use super::FlushVerdict;
 use super::evidence::{Evidence, Source};
 use super::report::DiskReport;
+use super::untested::Untested;
 use crate::disk::{Disk, WriteCache};
 use crate::kernel_log::LogFact;
 use crate::kernel_log::blkfront::Uses;
 use crate::kernel_log::connection::ConnectionLog;
 use crate::observation::Observation;
 use crate::vbd::advertised::{self, Advertised};
+use crate::wording::untested;
 
 /// A flush that was sent to a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,13 +84,15 @@ pub struct Knowledge<'a> {
 pub fn judge(disk: &Disk, seen: &Observation, known: Knowledge<'_>) -> DiskReport {
     let advertised = disk.vbd.as_ref().and_then(|vbd| vbd.advertised(seen.kernel));
     let log = ConnectionLog::of(&seen.log, &disk.name, seen.kernel);
-    let mut case = Case { disk, seen, known, advertised, log, evidence: Vec::new() };
+    let mut case =
+        Case { disk, seen, known, advertised, log, evidence: Vec::new(), untested: None };
     let (verdict, reason) = case.conclude();
     case.note_actions();
     let switched_off_by_us = case.known.earlier.iter().any(|report| report.switched_off_by_us);
     DiskReport {
         verdict,
         reason,
+        untested: case.untested,
         evidence: case.evidence,
         switched_off_by_us,
         ..DiskReport::new(disk, advertised)
@@ -102,6 +106,7 @@ struct Case<'a> {
     advertised: Option<Advertised>,
     log: ConnectionLog<'a>,
     evidence: Vec<Evidence>,
+    untested: Option<Untested>,
 }
 
 type Conclusion = (FlushVerdict, String);
@@ -116,7 +121,29 @@ impl Case<'_> {
             .or_else(|| self.not_advertised())
             .or_else(|| self.not_sent())
             .or_else(|| self.proof())
-            .unwrap_or_else(|| (FlushVerdict::Untested, self.why_untested()))
+            .unwrap_or_else(|| self.untested())
+    }
+
+    fn untested(&mut self) -> Conclusion {
+        self.note_probe();
+        let why = self.why_untested();
+        self.untested = Some(why);
+        (FlushVerdict::Untested, untested::reason(why).into())
+    }
+
+    /// A probe that proved nothing is evidence all the same.
+    fn note_probe(&mut self) {
+        let Some(Probe { sent_ms, outcome }) = self.known.probe else { return };
+        let text = match outcome {
+            ProbeOutcome::Silent { deadline_ms } => {
+                format!("a flush was sent and not answered within {deadline_ms} ms")
+            }
+            ProbeOutcome::Error { errno } => {
+                format!("a flush of the node returned {}", errno_name(errno))
+            }
+            ProbeOutcome::Returned { .. } | ProbeOutcome::NotSent(_) => return,
+        };
+        self.note(Source::Probe, text, sent_ms);
     }
 
     fn note(&mut self, source: Source, text: impl Into<String>, boot_ms: u64) {
@@ -307,23 +334,16 @@ impl Case<'_> {
         Some((FlushVerdict::Proven, report.reason.clone()))
     }
 
-    fn why_untested(&self) -> String {
-        const GAP: &str = "the kernel log has a gap or does not reach back to the connect: \
-            a failure before it would not be seen";
+    fn why_untested(&self) -> Untested {
         let was_proven =
             self.known.earlier.iter().any(|report| report.verdict == FlushVerdict::Proven);
         match self.known.probe.map(|probe| probe.outcome) {
-            None if was_proven => GAP.into(),
-            None => "not probed in this boot".into(),
-            Some(ProbeOutcome::Silent { deadline_ms }) => {
-                format!("no answer to a flush within {deadline_ms} ms: the backend is silent")
-            }
-            Some(ProbeOutcome::Error { errno }) => {
-                let errno = errno_name(errno);
-                format!("the flush returned {errno}, which blkfront never returns itself")
-            }
-            Some(ProbeOutcome::NotSent(why)) => why.sentence().into(),
-            Some(ProbeOutcome::Returned { .. }) => GAP.into(),
+            None if was_proven => Untested::LogGap,
+            None => Untested::NotProbed,
+            Some(ProbeOutcome::Silent { .. }) => Untested::Silent,
+            Some(ProbeOutcome::Error { .. }) => Untested::StrangeError,
+            Some(ProbeOutcome::NotSent(why)) => why.into(),
+            Some(ProbeOutcome::Returned { .. }) => Untested::LogGap,
         }
     }
 }
@@ -336,23 +356,6 @@ fn errno_name(errno: i32) -> String {
         EOPNOTSUPP => "EOPNOTSUPP".into(),
         121 => "EREMOTEIO".into(),
         _ => format!("errno {errno}"),
-    }
-}
-
-impl NotSent {
-    fn sentence(self) -> &'static str {
-        match self {
-            NotSent::Mounted => {
-                "the node carries a mounted file system and this kernel has no ranged flush \
-                 (io_uring, 5.1+, may be disabled by kernel.io_uring_disabled)"
-            }
-            NotSent::Claimed => "something holds the node that neither mountinfo nor sysfs names",
-            NotSent::RateLimited => {
-                "its turn did not come in time: the kernel's line is rate limited"
-            }
-            NotSent::ByPolicy => "the mode says to look only",
-            NotSent::NodeUnusable => "its node in /dev is missing or is another device",
-        }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod evidence;
 pub mod judge;
 pub mod permission;
 pub mod report;
+pub mod untested;
 
 use core::fmt;
 

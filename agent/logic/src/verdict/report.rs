@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FlushVerdict;
 use super::evidence::{Evidence, Source};
+use super::untested::Untested;
 use crate::disk::{Connection, Disk};
 use crate::effect::{Attribute, QueueSetting};
 use crate::text::Text;
@@ -65,6 +66,9 @@ pub struct DiskReport {
     pub verdict: FlushVerdict,
     /// Why, in one sentence.
     pub reason: String,
+    /// What stands between an untested disk and its verdict.
+    #[serde(default)]
+    pub untested: Option<Untested>,
     /// The facts it rests on.
     pub evidence: Vec<Evidence>,
     /// What must be unchanged for this to hold.
@@ -87,6 +91,7 @@ impl DiskReport {
             backend_kind: alloc::format!("{}", disk.backend_kind()),
             verdict: FlushVerdict::Untested,
             reason: String::new(),
+            untested: None,
             evidence: Vec::new(),
             connection: disk.connection(),
             advertised,

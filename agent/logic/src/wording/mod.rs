@@ -9,3 +9,4 @@ pub mod fstab;
 pub mod plan;
 pub mod rewrite;
 pub mod status;
+pub mod untested;

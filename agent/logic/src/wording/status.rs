@@ -6,6 +6,7 @@ use alloc::string::{String, ToString};
 use crate::kernel_version::KernelVersion;
 use crate::verdict::FlushVerdict;
 use crate::verdict::report::DiskReport;
+use crate::wording::untested;
 
 /// Name, verdict and reason in columns, then what serves it.
 pub fn disk(report: &DiskReport, name_width: usize) -> String {
@@ -35,7 +36,7 @@ pub fn advice(report: &DiskReport, kernel: Option<KernelVersion>) -> Option<Stri
         FlushVerdict::SwitchedOff => {
             "not flushed: after a power loss of the host the last writes may be lost"
         }
-        FlushVerdict::Untested => "not known whether flushes work. Do: xvdguard probe",
+        FlushVerdict::Untested => return Some(untested::remedy(&report.name, report.untested)),
         FlushVerdict::Absent | FlushVerdict::Off | FlushVerdict::Proven => return None,
     };
     Some(text.into())

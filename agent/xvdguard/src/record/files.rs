@@ -3,6 +3,7 @@
 use xvdguard_linux::observe::block_devices::{QUEUE_ALL, SYS_BLOCK};
 use xvdguard_linux::reports;
 use xvdguard_linux::root::Root;
+use xvdguard_logic::disk::Disk;
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::text::Text;
 
@@ -30,7 +31,9 @@ const DISK: &[&str] = &["dev", "diskseq", "dm/name", "dm/uuid", "ro", "size", "r
 
 /// Reads them all; what does not exist is left out, what fails is noted.
 pub fn read(root: &Root, seen: &mut Observation, anonymous: bool) -> Vec<Entry> {
-    let mut reader = Reader { root, entries: Vec::new(), oddities: &mut seen.oddities };
+    let is_silent = |disk: &&Disk| disk.device.as_ref().is_some_and(|one| one.queue_is_silent);
+    let silent = seen.disks.iter().filter(is_silent).map(|disk| disk.name.clone()).collect();
+    let mut reader = Reader { root, entries: Vec::new(), silent, oddities: &mut seen.oddities };
     let names = NAMES.iter().filter(|_| !anonymous);
     MACHINE.iter().chain(names).for_each(|path| reader.file(path.as_bytes()));
     for name in [reports::EARLY, reports::PROBE] {
@@ -46,6 +49,8 @@ pub fn read(root: &Root, seen: &mut Observation, anonymous: bool) -> Vec<Entry> 
 struct Reader<'a> {
     root: &'a Root,
     entries: Vec<Entry>,
+    /// Disks whose queue did not answer: reading it here would hang.
+    silent: Vec<Text>,
     oddities: &'a mut Vec<String>,
 }
 
@@ -85,7 +90,8 @@ impl Reader<'_> {
     fn block_device(&mut self, name: &Text) {
         let folder = join(SYS_BLOCK, name.as_bytes());
         DISK.iter().for_each(|file| self.file(&join(&folder, file.as_bytes())));
-        for attribute in QUEUE_ALL {
+        let attributes = if self.silent.contains(name) { &[] } else { QUEUE_ALL };
+        for attribute in attributes {
             self.file(&join(&folder, format!("queue/{attribute}").as_bytes()));
         }
         for list in ["slaves", "holders"] {

@@ -19,7 +19,7 @@ pub fn find(line: &[u8]) -> Option<Match<'_>> {
     }
     let mut at = Cursor::new(line);
     let head = Head::read(&mut at)?;
-    if at.maybe(b" in ") {
+    if head.level.is_some() && head.device.is_some() && at.maybe(b" in ") {
         return failed(at, head);
     }
     at.text(b": ")?;

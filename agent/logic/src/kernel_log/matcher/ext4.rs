@@ -90,9 +90,9 @@ fn end_bio(mut at: Cursor<'_>) -> Option<Match<'_>> {
 fn error<'a>(mut at: Cursor<'a>, device: &'a [u8]) -> Option<Match<'a>> {
     let is_standard = at.one_of(&[b" in ", b": "])? == b" in ";
     let function = at.identifier()?;
-    let line = if at.maybe(b":") { line(&mut at)? } else { None };
-    // Without a line the colon is that of ": ", of which the space is left.
-    at.text(if line.is_some() { b": " } else { b" " })?;
+    at.text(b":")?;
+    let line = if at.rest().starts_with(b" ") { None } else { Some(line(&mut at)?) };
+    at.text(b" ")?;
     let place = [(Capture::Function, Some(function)), (Capture::Line, line)];
     if !is_standard && let Some(found) = special(at, device, place) {
         return Some(found);
@@ -102,9 +102,11 @@ fn error<'a>(mut at: Cursor<'a>, device: &'a [u8]) -> Option<Match<'a>> {
     Some(Match::new(id, Some(device)).with(&[place[0], place[1], message]))
 }
 
-/// The number behind the colon; none where that colon is followed by a space.
-fn line<'a>(at: &mut Cursor<'a>) -> Option<Option<&'a [u8]>> {
-    if at.rest().starts_with(b" ") { Some(None) } else { at.digits().map(Some) }
+/// Since 3.2: `87:`.
+fn line<'a>(at: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let line = at.digits()?;
+    at.text(b":")?;
+    Some(line)
 }
 
 /// Errors that have a row of their own.
