@@ -11,6 +11,7 @@ pub mod command_line;
 pub mod decide_boot;
 pub mod disk;
 pub mod effect;
+pub mod explain;
 pub mod fstab;
 pub mod grammar;
 pub mod kernel_log;
