@@ -7,6 +7,7 @@ pub mod boot;
 pub mod config;
 pub mod fstab;
 pub mod plan;
+pub mod explain;
 pub mod rewrite;
 pub mod status;
 pub mod untested;

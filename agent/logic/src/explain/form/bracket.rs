@@ -36,7 +36,7 @@ pub fn dated(line: &[u8]) -> Option<Entry<'_>> {
     let inside = line.strip_prefix(b"[")?;
     let end = inside.iter().take(40).position(|byte| *byte == b']')?;
     let (stamp, rest) = (&inside[..end], &inside[end + 1..]);
-    let is_offset = stamp.trim_ascii().strip_prefix(b"+").is_some_and(|rest| is_number(rest));
+    let is_offset = stamp.trim_ascii().strip_prefix(b"+").is_some_and(is_number);
     let is_short = stamp.len() == 11 && wall::month(&stamp[..3]).is_some() && stamp[8] == b':';
     if !is_offset && !is_short && wall::Wall::parse(stamp).is_none() {
         return None;

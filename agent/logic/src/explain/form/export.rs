@@ -1,6 +1,6 @@
-//! The journal's export format (systemd's JOURNAL_EXPORT_FORMATS): `NAME=value` lines, an empty line
-//! between records, and for values that are no plain text the name alone, a length of eight bytes,
-//! and the bytes.
+//! The journal's export format (systemd's JOURNAL_EXPORT_FORMATS): `NAME=value` lines, an empty
+//! line between records, and for values that are no plain text the name alone, a length of eight
+//! bytes, and the bytes.
 //!
 //! The lengths are obeyed to the byte: a message with a newline in it never becomes two fields.
 

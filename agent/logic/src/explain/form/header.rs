@@ -106,7 +106,7 @@ fn named(line: &[u8]) -> Option<Said<'_>> {
     let name = &tag[..opening.unwrap_or(tag.len())];
     let is_name = !name.is_empty() && name.len() <= NAME_BYTES && !name.contains(&b':');
     let has_pid = match opening {
-        Some(at) => tag[at + 1..].strip_suffix(b"]").is_some_and(|pid| is_pid(pid)),
+        Some(at) => tag[at + 1..].strip_suffix(b"]").is_some_and(is_pid),
         None => false,
     };
     (is_name && has_pid == opening.is_some()).then_some(Said { name, has_pid, text })

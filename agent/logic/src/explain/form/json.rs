@@ -1,7 +1,8 @@
 //! JSON objects, on one line or spread over many, as far as a log needs them.
 //!
 //! Only finds the fields that we know, wherever they stand; never builds a tree, so that a log cut
-//! in the middle is read as far as it goes, in constant memory. A line that cannot be JSON ends it.
+//! in the middle is read as far as it goes, in constant memory, and a line may come in pieces. A
+//! line that cannot be JSON ends it.
 
 use alloc::vec::Vec;
 
@@ -24,11 +25,24 @@ pub struct State {
     value_of: Option<Option<Field>>,
     in_array: bool,
     string: Vec<u8>,
+    /// Inside a string: how far an escape in it has come.
+    in_string: Option<Escape>,
+    /// Whether the line that is read began before.
+    in_line: bool,
     has_begun: bool,
 }
 
 /// The longest string that is kept.
 const STRING_BYTES: usize = 8192;
+
+/// An escape in a string.
+#[derive(Debug, Clone, Copy)]
+enum Escape {
+    None,
+    Begun,
+    /// `\u`, so many digits and their value.
+    Unicode(u32, u32),
+}
 
 impl State {
     /// Whether all that was opened is closed.
@@ -36,26 +50,38 @@ impl State {
         self.has_begun && self.depth == 0
     }
 
-    /// Reads a line; false where it is no JSON, and then nothing of it was handed on.
+    /// Reads a line, or a piece of one that does not end it; false where it is no JSON, and then
+    /// nothing of it was handed on.
     pub fn read(
         &mut self,
-        line: &[u8],
+        piece: &[u8],
+        ends_line: bool,
         fields: &mut Fields,
         take: &mut dyn FnMut(&Entry<'_>),
     ) -> bool {
-        if self.has_begun && !looks_like_json(line) {
+        if self.has_begun && !self.in_line && !looks_like_json(piece) {
             return false;
         }
-        let mut rest = line;
+        let mut rest = piece;
         while let Some((first, behind)) = rest.split_first() {
             rest = match first {
-                b'"' => self.string(behind, fields),
+                _ if self.in_string.is_some() => self.string(rest, fields),
+                b'"' => {
+                    self.in_string = Some(Escape::None);
+                    self.string.clear();
+                    behind
+                }
                 b'0'..=b'9' | b'-' => self.number(rest, fields),
                 _ => {
                     self.mark(*first, fields, take);
                     behind
                 }
             };
+        }
+        self.in_line = !ends_line;
+        if ends_line && self.in_string.take().is_some() {
+            // No string goes over the end of a line: the log was cut here.
+            self.depth = 0;
         }
         true
     }
@@ -64,14 +90,17 @@ impl State {
         match mark {
             b'{' => {
                 fields.clear();
-                self.open();
+                self.has_begun = true;
+                self.depth = self.depth.saturating_add(1);
+                (self.value_of, self.in_array) = (None, false);
             }
             b'}' => {
                 if let Some(entry) = fields.entry() {
                     take(&entry);
                 }
                 fields.clear();
-                self.close();
+                self.depth = self.depth.saturating_sub(1);
+                (self.value_of, self.in_array) = (None, false);
             }
             b'[' if self.value_of.is_some() => self.in_array = true,
             b']' => self.in_array = false,
@@ -80,30 +109,69 @@ impl State {
         }
     }
 
-    fn open(&mut self) {
-        self.has_begun = true;
-        self.depth = self.depth.saturating_add(1);
-        (self.value_of, self.in_array) = (None, false);
-    }
-
-    fn close(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
-        (self.value_of, self.in_array) = (None, false);
-    }
-
-    /// A key or a value, and what follows its closing quotation mark.
-    fn string<'a>(&mut self, inside: &'a [u8], fields: &mut Fields) -> &'a [u8] {
-        self.string.clear();
-        let rest = unescape(inside, &mut self.string);
-        match self.value_of {
-            None => self.value_of = Some(Field::named(&self.string)),
-            Some(field) => {
-                if let Some(field) = field {
-                    fields.set(field, &self.string);
+    /// Goes on with a key or a value; what follows its closing quotation mark.
+    fn string<'a>(&mut self, bytes: &'a [u8], fields: &mut Fields) -> &'a [u8] {
+        match self.in_string {
+            Some(Escape::Begun) => self.escape(bytes),
+            Some(Escape::Unicode(digits, code)) => self.unicode(bytes, digits, code),
+            Some(Escape::None) | None => {
+                let end = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
+                self.keep(&bytes[..end]);
+                match bytes.get(end) {
+                    Some(b'\\') => self.in_string = Some(Escape::Begun),
+                    Some(_) => self.end_string(fields),
+                    None => {}
                 }
+                bytes.get(end + 1..).unwrap_or(b"")
             }
         }
-        rest
+    }
+
+    fn end_string(&mut self, fields: &mut Fields) {
+        self.in_string = None;
+        match self.value_of {
+            None => self.value_of = Some(Field::named(&self.string)),
+            Some(Some(field)) => fields.set(field, &self.string),
+            Some(None) => {}
+        }
+    }
+
+    fn escape<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let Some((kind, behind)) = bytes.split_first() else { return bytes };
+        self.in_string = Some(Escape::None);
+        match kind {
+            b'n' => self.keep(b"\n"),
+            b't' => self.keep(b"\t"),
+            b'r' => self.keep(b"\r"),
+            b'b' => self.keep(&[8]),
+            b'f' => self.keep(&[12]),
+            b'u' => self.in_string = Some(Escape::Unicode(0, 0)),
+            other => self.keep(&[*other]),
+        }
+        behind
+    }
+
+    /// `\u001b`; a surrogate, for which kernels have no use, becomes a replacement character.
+    fn unicode<'a>(&mut self, bytes: &'a [u8], digits: u32, code: u32) -> &'a [u8] {
+        let Some((first, behind)) = bytes.split_first() else { return bytes };
+        let Some(digit) = char::from(*first).to_digit(16) else {
+            self.in_string = Some(Escape::None);
+            return bytes;
+        };
+        let code = code * 16 + digit;
+        if digits < 3 {
+            self.in_string = Some(Escape::Unicode(digits + 1, code));
+        } else {
+            let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+            self.keep(character.encode_utf8(&mut [0; 4]).as_bytes());
+            self.in_string = Some(Escape::None);
+        }
+        behind
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = STRING_BYTES.saturating_sub(self.string.len());
+        self.string.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
     /// A number, or one byte of a text that is no UTF-8: journalctl writes an array of numbers.
@@ -131,48 +199,4 @@ fn looks_like_json(line: &[u8]) -> bool {
         }
         _ => false,
     }
-}
-
-/// Reads up to the closing quotation mark; what follows it.
-fn unescape<'a>(inside: &'a [u8], into: &mut Vec<u8>) -> &'a [u8] {
-    let mut rest = inside;
-    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
-        keep(&rest[..at], into);
-        if rest[at] == b'"' {
-            return &rest[at + 1..];
-        }
-        rest = escape(&rest[at + 1..], into);
-    }
-    keep(rest, into);
-    b""
-}
-
-fn keep(bytes: &[u8], into: &mut Vec<u8>) {
-    let room = STRING_BYTES.saturating_sub(into.len());
-    into.extend_from_slice(&bytes[..bytes.len().min(room)]);
-}
-
-/// One escape, behind its backslash.
-fn escape<'a>(rest: &'a [u8], into: &mut Vec<u8>) -> &'a [u8] {
-    let Some((kind, behind)) = rest.split_first() else { return rest };
-    let byte = match kind {
-        b'n' => b'\n',
-        b't' => b'\t',
-        b'r' => b'\r',
-        b'b' => 8,
-        b'f' => 12,
-        b'u' => return unicode(behind, into),
-        other => *other,
-    };
-    keep(&[byte], into);
-    behind
-}
-
-/// `\u001b`; a surrogate, which kernels' texts have no use for, becomes a replacement character.
-fn unicode<'a>(digits: &'a [u8], into: &mut Vec<u8>) -> &'a [u8] {
-    let hex = digits.get(..4).and_then(|hex| core::str::from_utf8(hex).ok());
-    let Some(code) = hex.and_then(|hex| u32::from_str_radix(hex, 16).ok()) else { return digits };
-    let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-    keep(character.encode_utf8(&mut [0; 4]).as_bytes(), into);
-    &digits[4..]
 }

@@ -93,7 +93,7 @@ impl Forms {
     /// Reads a line without its newline, and hands on the messages in it: none, one, or several
     /// where a line holds several JSON objects.
     pub fn read(&mut self, line: &[u8], take: &mut dyn FnMut(&Entry<'_>)) {
-        if self.read_open(line, take) {
+        if self.read_open(line, true, take) {
             return;
         }
         if !dress::is_dirty(line) {
@@ -116,6 +116,15 @@ impl Forms {
         self.clean = clean;
     }
 
+    /// Reads a piece of a line that is longer than is good; false where the line is of no form that
+    /// can be read in pieces.
+    pub fn read_piece(&mut self, piece: &[u8], take: &mut dyn FnMut(&Entry<'_>)) -> bool {
+        if let (Open::Nothing, true) = (&self.open, json::begins(piece)) {
+            self.begin_json();
+        }
+        matches!(self.open, Open::Json(_)) && self.read_open(piece, false, take)
+    }
+
     /// The commonest form, `[   12.345678] text`, without the rest of the machinery.
     pub fn read_plain<'a>(&self, line: &'a [u8]) -> Option<Entry<'a>> {
         match (&self.open, line.first()) {
@@ -134,10 +143,15 @@ impl Forms {
     }
 
     /// Goes on with a record that an earlier line began.
-    fn read_open(&mut self, line: &[u8], take: &mut dyn FnMut(&Entry<'_>)) -> bool {
+    fn read_open(
+        &mut self,
+        line: &[u8],
+        ends_line: bool,
+        take: &mut dyn FnMut(&Entry<'_>),
+    ) -> bool {
         let goes_on = match &mut self.open {
             Open::Nothing => return false,
-            Open::Json(state) => state.read(line, &mut self.fields, take),
+            Open::Json(state) => state.read(line, ends_line, &mut self.fields, take),
             Open::Export(state) => state.read(line, &mut self.fields, take),
         };
         let is_over = match &self.open {
@@ -151,20 +165,29 @@ impl Forms {
         goes_on
     }
 
+    fn begin_json(&mut self) {
+        self.fields.clear();
+        self.open = Open::Json(json::State::default());
+    }
+
     fn read_clean(&mut self, line: &[u8], take: &mut dyn FnMut(&Entry<'_>)) {
         if json::begins(line) {
-            self.fields.clear();
-            self.open = Open::Json(json::State::default());
+            self.begin_json();
         } else if export::begins(line) {
             self.fields.clear();
             self.open = Open::Export(export::State::default());
         }
-        if !self.read_open(line, take) {
+        if !self.read_open(line, true, take) {
             if let Some(entry) = read_text(line) {
                 take(&entry);
             }
         }
     }
+}
+
+/// Whether a piece of a log holds what only dressed lines hold.
+pub fn has_marks(piece: &[u8]) -> bool {
+    dress::is_dirty(piece)
 }
 
 /// Reads a line that is complete in itself, under quoting and decoration.

@@ -126,8 +126,8 @@ fn what_tickets_and_consoles_put_around_a_line_is_taken_off() {
         "17:[   12.345678] @",
         "<pre><code>[   12.345678] @</code></pre>",
         "&#91;   12.345678&#93; @<br/>",
-        "\u{1b}[32m[   12.345678] \u{1b}[0m\u{1b}[33mEXT4-fs (xvda1): \u{1b}[0mRemounting filesystem \
-         read-only\u{1b}[0m",
+        "\u{1b}[32m[   12.345678] \u{1b}[0m\u{1b}[33mEXT4-fs (xvda1): \u{1b}[0mRemounting \
+         filesystem read-only\u{1b}[0m",
         "guest1 login: [   12.345678] @\r",
         "\u{1b}c\u{1b}[?7l\u{1b}[2J[   12.345678] @",
         "\u{fffd}\u{1}~[   12.345678] @",

@@ -88,6 +88,7 @@ captures! {
     Line = "line", "A line of the kernel's source.";
     Log = "log", "The device of the log.";
     Major = "major", "A major number.";
+    Map = "map", "The numbers of a multipath map.";
     Member = "member", "A device below a file system, without `/dev/`.";
     Message = "message", "Free text, which may hold names of files that somebody chose.";
     Minor = "minor", "A minor number.";

@@ -22,7 +22,9 @@ words! {
     /// How bad a message is; what follows from it is said in `explain`.
     Severity:
     Recovered = "recovered", "A file system is mounted, or has replayed its journal.";
+    PathRestored = "path_restored", "A host has a path to its storage back.";
     Warning = "warning", "Worth knowing, no failure by itself.";
+    PathLost = "path_lost", "A host has lost a path to its storage.";
     BarrierFailed = "barrier_failed", "A flush or barrier failed.";
     IoError = "io_error", "Something was not read or not written.";
     JournalAborted = "journal_aborted", "A journal has given up until its next mount.";
@@ -35,10 +37,12 @@ words! {
     Subsystem:
     Block = "block", "The block layer and fs/buffer.c.";
     Btrfs = "btrfs", "btrfs.";
+    DeviceMapper = "device-mapper", "Multipath, in the log of a host.";
     Drbd = "drbd", "DRBD, in the log of a host.";
     Ext3 = "ext3", "The ext3 driver.";
     Ext4 = "ext4", "The ext4 driver.";
     F2fs = "f2fs", "F2FS.";
+    Iscsi = "iscsi", "iSCSI, in the log of a host.";
     Jbd = "jbd", "The journal of ext3.";
     Jbd2 = "jbd2", "The journal of ext4.";
     Jfs = "jfs", "JFS.";
@@ -46,6 +50,7 @@ words! {
     Mm = "mm", "Memory: swap.";
     Nilfs2 = "nilfs2", "NILFS2.";
     Reiserfs = "reiserfs", "ReiserFS.";
+    Scsi = "scsi", "SCSI disks, in the log of a host.";
     Vfs = "vfs", "What all file systems share.";
     XenBlkfront = "xen-blkfront", "The driver of Xen's virtual disks.";
     Xfs = "xfs", "XFS.";
@@ -181,4 +186,11 @@ ids! {
     DrbdSplit = "drbd_split", Drbd, IoError;
     KernelUnknownParam = "kernel_unknown_param", Kernel, Warning;
     ModuleUnknownParam = "module_unknown_param", Kernel, Warning;
+    IscsiConnError = "iscsi_conn_error", Iscsi, PathLost;
+    IscsiPingTimeout = "iscsi_ping_timeout", Iscsi, PathLost;
+    IscsiSessionTimeout = "iscsi_session_timeout", Iscsi, IoError;
+    ScsiOffline = "scsi_offline", Scsi, IoError;
+    MultipathFailing = "multipath_failing", DeviceMapper, PathLost;
+    MultipathReinstating = "multipath_reinstating", DeviceMapper, PathRestored;
+    DrbdNoDisk = "drbd_no_disk", Drbd, IoError;
 }

@@ -16,6 +16,7 @@ mod found;
 mod ids;
 mod jbd;
 mod others;
+mod paths;
 pub mod words;
 mod xfs;
 mod xfs_26;
@@ -54,15 +55,21 @@ fn by_first_byte(line: &[u8]) -> Option<Match<'_>> {
             .or_else(|| block::find_update_request(line))
             .or_else(|| btrfs::find(line))
             .or_else(|| blkfront::find_of_vbd(line))
-            .or_else(|| others::find_drbd(line)),
+            .or_else(|| others::find_drbd(line))
+            .or_else(|| paths::find_drbd(line)),
+        b' ' => paths::find_iscsi(line),
         _ => by_small_letter(line),
     }
 }
 
 fn by_small_letter(line: &[u8]) -> Option<Match<'_>> {
     match line.first()? {
-        b'c' | b'i' | b'k' | b'n' | b'o' | b't' | b'z' => block::find_request(line),
-        b'd' => block::find_request(line).or_else(|| others::find_drbd(line)),
+        b'c' => block::find_request(line).or_else(|| paths::find_iscsi(line)),
+        b'i' | b'k' | b'n' | b'o' | b't' | b'z' => block::find_request(line),
+        b'd' => block::find_request(line)
+            .or_else(|| others::find_drbd(line))
+            .or_else(|| paths::find_drbd(line))
+            .or_else(|| paths::find_multipath(line)),
         b'e' => block::find_end_request(line).or_else(|| ext3::find_nameless(line)),
         b'j' => jbd::find_commit(line),
         b'l' => btrfs::find_lost(line)
@@ -70,7 +77,9 @@ fn by_small_letter(line: &[u8]) -> Option<Match<'_>> {
             .or_else(|| others::find_jfs_log(line)),
         b'p' => block::find_print_req_error(line).or_else(|| block::find_request(line)),
         b'r' => others::find_reiserfs_barrier(line).or_else(|| block::find_request(line)),
-        b's' => blkfront::find(line),
+        b's' => blkfront::find(line)
+            .or_else(|| paths::find_iscsi(line))
+            .or_else(|| paths::find_scsi(line)),
         b'v' => blkfront::find_of_vbd(line),
         b'x' => xfs_26::find_force_shutdown(line).or_else(|| blkfront::find_of_vbd(line)),
         _ => None,
