@@ -5,9 +5,9 @@
 pub mod apply;
 pub mod boot;
 pub mod config;
+pub mod explain;
 pub mod fstab;
 pub mod plan;
-pub mod explain;
 pub mod rewrite;
 pub mod status;
 pub mod untested;
