@@ -8,7 +8,8 @@ use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, mount_remount, unmount};
 
 use crate::deadline;
 use crate::failure::{Failure, Result, Tried};
@@ -40,10 +41,25 @@ impl Mounted {
     pub fn new(source: &Path, target: &Path, fstype: &str, options: &str) -> Result<Mounted> {
         let what = format!("mount {} on {} ({options})", source.display(), target.display());
         std::fs::create_dir_all(target).tried(&what)?;
-        let (flags, data) = parsed(options);
-        let data = CString::new(data).tried(&what)?;
-        mount(source, target, fstype, flags, data.as_c_str()).tried(&what)?;
+        Mounted::attempt(source, target, fstype, options).tried(&what)
+    }
+
+    /// The same on a target that is there, with what the kernel said where it refused.
+    pub fn attempt(
+        source: &Path,
+        target: &Path,
+        fstype: &str,
+        options: &str,
+    ) -> std::result::Result<Mounted, Errno> {
+        let (flags, data) = parsed(options)?;
+        mount(source, target, fstype, flags, data.as_c_str())?;
         Ok(Mounted { target: target.to_owned(), mounted: true })
+    }
+
+    /// Mounts it again with these options, as they are: mount(8) would add the ones in force.
+    pub fn remount(&self, options: &str) -> std::result::Result<(), Errno> {
+        let (flags, data) = parsed(options)?;
+        mount_remount(&self.target, flags, data.as_c_str())
     }
 
     /// Shows a directory or a file a second time at `target`, which must be there.
@@ -87,7 +103,7 @@ impl Drop for Mounted {
     }
 }
 
-fn parsed(options: &str) -> (MountFlags, String) {
+fn parsed(options: &str) -> std::result::Result<(MountFlags, CString), Errno> {
     let mut flags = MountFlags::empty();
     let mut data = Vec::new();
     for option in options.split(',').filter(|option| !option.is_empty()) {
@@ -96,7 +112,8 @@ fn parsed(options: &str) -> (MountFlags, String) {
             None => data.push(option),
         }
     }
-    (flags, data.join(","))
+    let data = CString::new(data.join(",")).map_err(|_| Errno::INVAL)?;
+    Ok((flags, data))
 }
 
 #[cfg(test)]
@@ -105,9 +122,10 @@ mod tests {
 
     #[test]
     fn flags_are_taken_out_of_the_options() {
-        let (flags, data) = parsed("ro,errors=remount-ro,noatime,barrier=1");
+        let (flags, data) = parsed("ro,errors=remount-ro,noatime,barrier=1").unwrap();
         assert_eq!(flags, MountFlags::RDONLY | MountFlags::NOATIME);
-        assert_eq!(data, "errors=remount-ro,barrier=1");
-        assert_eq!(parsed(""), (MountFlags::empty(), String::new()));
+        assert_eq!(data.as_c_str(), c"errors=remount-ro,barrier=1");
+        assert_eq!(parsed(""), Ok((MountFlags::empty(), CString::default())));
+        assert_eq!(parsed("a\0b"), Err(Errno::INVAL));
     }
 }

@@ -61,11 +61,16 @@ pub fn faulty_disk(fstype: &str) -> Option<Met> {
     program(&format!("mkfs.{fstype}")).map(|_| Met)
 }
 
-/// A file system that the running kernel knows.
+/// A file system that the running kernel knows, or whose module it has.
 #[track_caller]
 pub fn file_system(fstype: &str) -> Option<Met> {
-    let known = fs::read_to_string("/proc/filesystems").unwrap_or_default();
-    if known.lines().any(|line| line.split_whitespace().last() == Some(fstype)) {
+    let is_known = || {
+        let known = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+        known.lines().any(|line| line.split_whitespace().last() == Some(fstype))
+    };
+    // As mount(8) would: the kernel lists a module's file system once it is loaded.
+    let loads = || program::run("modprobe", &["-q", fstype]).is_ok();
+    if is_known() || loads() && is_known() {
         return Some(Met);
     }
     missing(&format!("the kernel knows no file system {fstype}"))

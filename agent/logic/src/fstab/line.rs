@@ -134,13 +134,16 @@ impl Fields<'_> {
         start..self.at
     }
 
-    /// The next field as a number; 0 at the end, `None` for anything else.
+    /// The next field as strtol(3) reads it, cut to an int as C does: it skips more than blanks.
+    /// 0 at the end, `None` for anything but a number.
     fn number(&mut self) -> Option<i32> {
-        let field = self.field();
-        if field.is_empty() {
+        self.skip_blanks();
+        if self.at == self.content.len() {
             return Some(0);
         }
-        core::str::from_utf8(&self.content[field]).ok()?.parse().ok()
+        self.skip_while(|byte| is_blank(byte) || matches!(byte, b'\r' | 0x0b | 0x0c));
+        let number: i64 = core::str::from_utf8(&self.content[self.field()]).ok()?.parse().ok()?;
+        Some(number as i32)
     }
 }
 

@@ -210,13 +210,18 @@ impl Row {
 fn is_like(word: &[u8], pattern: &[u8]) -> bool {
     let (name, value) = parts(word);
     let (pattern_name, pattern_value) = parts(pattern);
-    let is_number = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     let same_value = match (value, pattern_value) {
-        (Some(value), Some(b"N")) => is_number(value),
-        (Some(value), Some(b"0")) => is_number(value) && value.iter().all(|digit| *digit == b'0'),
+        (Some(value), Some(b"N")) => number(value).is_some(),
+        (Some(value), Some(b"0")) => number(value) == Some(0),
         _ => value == pattern_value,
     };
     name == pattern_name && same_value
+}
+
+/// An unsigned int, written in digits alone.
+fn number(text: &[u8]) -> Option<u32> {
+    let text = core::str::from_utf8(text).ok().filter(|text| !text.starts_with('+'))?;
+    text.parse().ok()
 }
 
 fn parts(word: &[u8]) -> (&[u8], Option<&[u8]>) {

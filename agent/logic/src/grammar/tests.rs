@@ -39,6 +39,8 @@ fn every_release_answers_as_its_source_does() {
         ("ext4", "6.18.44", "barrier=00", OFF),
         ("ext4", "6.18.44", "barrier", ON),
         ("ext4", "6.18.44", "barrier=", Refused),
+        ("ext4", "6.18.44", "barrier=+1", Refused),
+        ("ext4", "6.18.44", "barrier=99999999999", Refused),
         ("ext4", "6.18.44", "barrier=none", Refused),
         ("ext4", "6.18.44", "noatime", Unknown),
         ("ext4", "6.18.44", "(none)", Unknown),
@@ -95,6 +97,7 @@ fn a_remount_may_answer_otherwise() {
         [When::Mount, When::Remount].map(|when| grammar.predict(&Text::from(option), when))
     };
     assert_eq!(ask("ext4", "data=writeback"), [Prediction::Accepted(None), Refused]);
+    assert_eq!(ask("ext4", "data=ordered"), [Prediction::Accepted(None), Unknown]);
     assert_eq!(ask("hfsplus", "nobarrier"), [OFF, Ignored]);
     assert_eq!(ask("ext3", "barrier=0"), [OFF, OFF]);
     let ext4 = Text::from("ext4");

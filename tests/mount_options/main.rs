@@ -1,0 +1,14 @@
+//! fstab against those that read it: the kernel, mount(8)'s library, Augeas.
+//!
+//! The grammar of barrier options is held against real mounts and remounts of the running kernel,
+//! the model of fstab against findmnt, edited files against `findmnt --verify` and Augeas' lens.
+
+// `cfg(test)` is true here anyway; written out, it lets helper functions of tests unwrap too.
+#[cfg(test)]
+mod edited;
+#[cfg(test)]
+mod findmnt;
+#[cfg(test)]
+mod kernel;
+#[cfg(test)]
+mod spellings;
