@@ -11,7 +11,7 @@ TARGET_DIR = $(abspath $(or $(CARGO_TARGET_DIR),target))
 export XVDGUARD_BIN_DIR = $(TARGET_DIR)/programs
 DOCUMENTS = $(wildcard README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE)
 
-.PHONY: help demo test lint bench build install clean check-fresh
+.PHONY: help demo test fuzz lint bench build install clean check-fresh
 
 help: ## Lists these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -40,6 +40,10 @@ bench: ## Measures, and writes BENCHMARKS.md (root, Debian 12).
 	tests/prepare
 	@$(MAKE) --no-print-directory build
 	cargo run --release -p xvdguard-tests --bin bench
+
+# Not as released: with the checks for overflow.
+fuzz: ## Tries broken input on every parser, for T seconds or until it fails.
+	cargo run -q -p xvdguard-tests --bin fuzz -- $(if $(T),--seconds $(T))
 
 # One package at a time: built together, the early program would get the daemon's features.
 build: ## Builds the two programs as they are shipped, the early one static.
