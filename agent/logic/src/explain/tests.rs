@@ -349,6 +349,17 @@ fn pieces_may_be_cut_anywhere() {
 }
 
 #[test]
+fn a_blank_behind_a_line_changes_nothing_however_the_log_is_cut() {
+    let log = REFUSED_3_2.replace('\n', " \t\n");
+    let whole = check(&log, Verdict::Aborted, "blkfront_barrier_fail_swapped xvda2 1");
+    for size in [1, 31, 200] {
+        let mut explainer = Explainer::new(BlockTree::default(), None);
+        log.as_bytes().chunks(size).for_each(|piece| explainer.take(piece));
+        assert_eq!(explainer.finish(), whole, "{size}");
+    }
+}
+
+#[test]
 fn a_line_without_end_is_cut_and_never_begins_again() {
     let forged = "[    1.000000] Aborting journal on device xvda1-8.";
     // The forged text stands where a buffer might begin.

@@ -1,5 +1,6 @@
 //! Every parser of bytes from outside: what makes inputs for it, and what it must hold to.
 
+mod explain;
 mod files;
 mod kernel_log;
 mod planted;
@@ -58,7 +59,8 @@ fn all() -> Result<Vec<Parser>> {
     let messages = Arc::new(Messages::read()?);
     Ok(vec![
         kernel_log::matcher(messages.clone()),
-        kernel_log::records(messages),
+        kernel_log::records(messages.clone()),
+        explain::explain(messages),
         files::fstab(),
         files::mountinfo(),
         files::frozen_policy(),

@@ -128,7 +128,7 @@ impl Forms {
     /// The commonest form, `[   12.345678] text`, without the rest of the machinery.
     pub fn read_plain<'a>(&self, line: &'a [u8]) -> Option<Entry<'a>> {
         match (&self.open, line.first()) {
-            (Open::Nothing, Some(b'[')) => bracket::plain(line),
+            (Open::Nothing, Some(b'[')) => bracket::plain(line.trim_ascii_end()),
             _ => None,
         }
     }
