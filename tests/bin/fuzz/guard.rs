@@ -1,4 +1,5 @@
-//! Says which case is to blame when a parser panics, hangs or breaks its rule, and ends the program.
+//! Says which case is to blame when a parser panics, hangs or breaks its rule, and ends the
+//! program.
 
 use std::io::{self, Write};
 use std::panic;

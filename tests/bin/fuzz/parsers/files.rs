@@ -23,8 +23,8 @@ fn parser(
 }
 
 const FSTAB: [&[u8]; 3] = [
-    b"# /etc/fstab\nUUID=12ab-34cd / ext4 errors=remount-ro,barrier=0 0 1\n\n/dev/xvdb1\t/srv/a\\040b \
-      ext3 noatime,barrier=1\t0\t2\nproc /proc proc defaults 0 0\n",
+    b"# /etc/fstab\nUUID=12ab-34cd / ext4 errors=remount-ro,barrier=0 0 1\n\n/dev/xvdb1\t\
+      /srv/a\\040b ext3 noatime,barrier=1\t0\t2\nproc /proc proc defaults 0 0\n",
     b"/dev/xvda2 none swap sw 0 0\r\n/dev/mapper/vg0-data /data xfs nobarrier,\"a b\" 0 0",
     b"# xvdguard: was noatime\n/dev/xvda1 /srv ext4 noatime,barrier=0 0 2\n",
 ];
