@@ -1,9 +1,11 @@
 # The few commands of everyday work on xvdguard; `make` alone lists them.
 #
 # Thin on purpose: cargo knows how to build, tests/ knows how to test. T="words" runs only the
-# tests whose name holds one of the words. DESTDIR and PREFIX are for those who make packages.
+# tests whose name holds one of the words. DESTDIR, PREFIX and SYSCONFDIR are for those who make
+# packages.
 
 PREFIX = /usr
+SYSCONFDIR = /etc
 # Recursive, so that `make help` works where there is no Rust yet.
 TRIPLE = $(shell rustc -vV | sed -n 's/^host: //p')
 TARGET_DIR = $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -57,6 +59,9 @@ install: build ## Installs the programs and documents below DESTDIR.
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(XVDGUARD_BIN_DIR)/xvdguard
 	install -D -t $(DESTDIR)$(PREFIX)/lib/xvdguard $(XVDGUARD_BIN_DIR)/xvdguard-early
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/xvdguard $(DOCUMENTS)
+# What an administrator changed is not written over.
+	test -e $(DESTDIR)$(SYSCONFDIR)/xvdguard/config.toml || \
+		install -D -m 0644 -t $(DESTDIR)$(SYSCONFDIR)/xvdguard packaging/config.toml
 
 clean: ## Removes everything that was built.
 	cargo clean

@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod child;
 pub mod clock;
+pub mod configuration;
 pub mod edits;
 pub mod error;
 pub mod installed_kernels;

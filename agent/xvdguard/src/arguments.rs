@@ -28,6 +28,9 @@ pub struct Global {
     /// Read the kernel log from a file with records of /dev/kmsg
     #[arg(long, global = true, value_name = "FILE")]
     pub kernel_log: Option<PathBuf>,
+    /// Read the configuration from FILE alone
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Print one JSON document
     #[arg(long, global = true)]
     pub json: bool,
@@ -79,6 +82,28 @@ pub enum Command {
     Probe(Probe),
     /// Save what this machine looks like, as an archive for a bug report or --root
     Record(Record),
+    /// Validate the configuration, show what is in force, freeze it for the image
+    #[command(subcommand)]
+    Config(Config),
+}
+
+/// What `config` does. Exit status: 78 where the configuration is wrong.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Read all files and say ok, or everything that is wrong with them
+    Check,
+    /// Print every value in force, with where it came from
+    Show,
+    /// Print the policy that early boot reads, for the image
+    Freeze(Freeze),
+}
+
+/// Options of `config freeze`.
+#[derive(Debug, Args)]
+pub struct Freeze {
+    /// Write it to FILE instead
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Options of `probe`.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use xvdguard_linux::error::Error;
 
 use crate::arguments::Notice;
+use crate::config::Problems;
 use crate::terminal;
 
 /// Why a command could not do its work.
@@ -23,6 +24,8 @@ pub enum Failure {
     Output(Error),
     /// 77: this needs root.
     Privileges(&'static str),
+    /// 78: the configuration is wrong.
+    Configuration(Problems),
 }
 
 impl Failure {
@@ -35,6 +38,7 @@ impl Failure {
             Failure::Inner(_) => 70,
             Failure::Output(_) => 73,
             Failure::Privileges(_) => 77,
+            Failure::Configuration(_) => 78,
         })
     }
 }
@@ -46,6 +50,7 @@ impl fmt::Display for Failure {
             Failure::Input(error) | Failure::Unreachable(error) | Failure::Output(error) => {
                 write!(to, "{error}")
             }
+            Failure::Configuration(problems) => write!(to, "{problems}"),
             Failure::Privileges(what) => write!(to, "{what} needs root. Do: sudo xvdguard …"),
         }
     }

@@ -4,9 +4,14 @@
 
 use serde::Serialize;
 use xvdguard_logic::observation::Observation;
+use xvdguard_logic::policy::Policy;
+use xvdguard_logic::policy::settings::Settings;
 use xvdguard_logic::text::Text;
 use xvdguard_logic::verdict::report::{DiskReport, SCHEMA};
 use xvdguard_logic::xen::XenMode;
+
+use crate::config::show::Values;
+use crate::config::{Problem, Problems};
 
 #[derive(Serialize)]
 struct Document<B> {
@@ -75,6 +80,32 @@ pub fn status(seen: &Observation, disks: &[DiskReport]) -> String {
 /// `probe`
 pub fn probe(disks: &[&DiskReport], seen: &Observation) -> String {
     print(Probe { disks, oddities: &seen.oddities })
+}
+
+#[derive(Serialize)]
+struct Config<'a> {
+    files: &'a [Text],
+    problems: &'a [Problem],
+    /// None where there are problems: nothing of a wrong configuration holds.
+    values: Option<Values>,
+    /// The word that puts all of it out of force.
+    inert: Option<&'a Text>,
+    hash: Option<&'a Text>,
+    notes: &'a [String],
+}
+
+/// `config show` and `config check`
+pub fn config(files: &[Text], settings: &Settings, notes: &[String]) -> String {
+    let Policy { inert, hash, .. } = &settings.policy;
+    let values = Some(Values::of(settings));
+    let (inert, hash) = (inert.as_ref(), hash.as_ref());
+    print(Config { files, problems: &[], values, inert, hash, notes })
+}
+
+/// Any `config` command where something is wrong
+pub fn config_problems(found: &Problems) -> String {
+    let Problems { list: problems, files } = found;
+    print(Config { files, problems, values: None, inert: None, hash: None, notes: &[] })
 }
 
 fn print(body: impl Serialize) -> String {

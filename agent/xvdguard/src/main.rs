@@ -4,6 +4,7 @@
 
 mod arguments;
 mod commands;
+mod config;
 mod exit;
 mod json;
 mod record;
@@ -30,10 +31,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let session = Session::open(&arguments.global)?;
+    let open = || Session::open(&arguments.global);
     match &arguments.command {
-        Command::Status => commands::status::run(session),
-        Command::Probe(options) => commands::probe::run(session, options),
-        Command::Record(options) => commands::record::run(session, options),
+        Command::Status => commands::status::run(open()?),
+        Command::Probe(options) => commands::probe::run(open()?, options),
+        Command::Record(options) => commands::record::run(open()?, options),
+        Command::Config(command) => commands::config::run(&arguments.global, command),
     }
 }

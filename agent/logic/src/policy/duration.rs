@@ -63,12 +63,14 @@ fn split(text: &str, wanted: impl Fn(u8) -> bool) -> (&str, &str) {
     text.split_at(end)
 }
 
-/// In the largest unit that leaves no rest; hours at most, as the defaults are written.
+/// In the largest unit that leaves no rest. One day is 24 hours, as the defaults are written.
 pub fn print(duration: Duration) -> String {
     let total_ms = duration.as_millis();
-    let fits = |unit_ms: u128| total_ms >= unit_ms && total_ms % unit_ms == 0;
-    let mut fitting = UNITS[1..].iter().filter(|(_, unit_ms)| fits(u128::from(*unit_ms)));
-    match fitting.next() {
+    let fits = |name: &str, unit_ms: u128| {
+        let least = if name == "d" { 2 } else { 1 };
+        total_ms >= least * unit_ms && total_ms % unit_ms == 0
+    };
+    match UNITS.iter().find(|(name, unit_ms)| fits(name, u128::from(*unit_ms))) {
         Some((name, unit_ms)) => format!("{}{name}", total_ms / u128::from(*unit_ms)),
         None => "0s".into(),
     }
@@ -89,7 +91,7 @@ mod tests {
             ("1h30min", 5_400_000, "90min"),
             (" 1h 30 min ", 5_400_000, "90min"),
             ("24h", 86_400_000, "24h"),
-            ("7d", 604_800_000, "168h"),
+            ("7d", 604_800_000, "7d"),
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(ms)), "{text}");
             assert_eq!(print(Duration::from_millis(ms)), shown);

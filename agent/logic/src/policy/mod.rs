@@ -5,12 +5,12 @@
 
 pub mod duration;
 pub mod frozen;
+pub mod names;
 pub mod origin;
 pub mod queue;
 pub mod setting;
 pub mod settings;
 pub mod tables;
-mod units;
 pub mod word;
 
 use alloc::vec::Vec;

@@ -37,11 +37,17 @@ impl QueueRule {
     fn covers(&self, disk: &Disk) -> bool {
         let kind = disk.backend_kind();
         let params = disk.vbd.as_ref().and_then(|vbd| vbd.backend.text("params").cloned());
+        // People see "LVM" and "DRBD", the words are "lvm" and "drbd".
+        let backend = lower_case(&self.backend.value);
         matches(&self.name.value, &disk.name)
-            && (matches(&self.backend.value, &Text::default())
-                || kind.words().any(|word| matches(&self.backend.value, &Text::from(word))))
+            && (matches(&backend, &Text::default())
+                || kind.words().any(|word| matches(&backend, &lower_case(&Text::from(word)))))
             && matches(&self.params.value, &params.unwrap_or_default())
     }
+}
+
+fn lower_case(text: &Text) -> Text {
+    Text::from(text.as_bytes().to_ascii_lowercase())
 }
 
 fn matches(pattern: &Text, text: &Text) -> bool {
@@ -186,6 +192,8 @@ mod tests {
         assert_eq!(max_sectors_kb(&[rule("*", "iscsi", "*", "4")]), None);
         assert_eq!(max_sectors_kb(&[rule("*", "*", "/dev/vg0/*", "4")]), None);
         assert_eq!(max_sectors_kb(&[rule("xvd?", "phy", "/dev/drbd*", "4")]), Some("4".into()));
+        assert_eq!(max_sectors_kb(&[rule("xvd?", "DRBD", "*", "4")]), Some("4".into()));
+        assert_eq!(max_sectors_kb(&[rule("XVD?", "*", "*", "4")]), None);
     }
 
     #[test]

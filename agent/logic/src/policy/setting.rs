@@ -4,6 +4,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 use core::time::Duration;
@@ -41,16 +42,14 @@ pub struct Wrong {
     pub element: Option<usize>,
 }
 
-impl Wrong {
-    fn because(what: String) -> Self {
-        Wrong { what, ..Wrong::default() }
-    }
+fn because(what: String) -> Wrong {
+    Wrong { what, ..Wrong::default() }
 }
 
 /// A place for a value, with what it takes.
 pub trait Setting {
-    /// Takes a value, or says why not and stays as it is.
-    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Wrong>;
+    /// Takes a value, or says all that is wrong with it and stays as it is.
+    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Vec<Wrong>>;
     /// The value in force; none where nothing was said and nothing is done.
     fn value(&self) -> Option<Value>;
     /// Where it came from.
@@ -63,12 +62,12 @@ pub trait Setting {
 pub struct Choice<'a, W>(pub &'a mut Chosen<W>);
 
 impl<W: Word> Setting for Choice<'_, W> {
-    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Wrong> {
-        let Value::Text(word) = given else { return Err(not(wording::A_TEXT, given)) };
+    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Vec<Wrong>> {
+        let Value::Text(word) = given else { return Err(vec![not(wording::A_TEXT, given)]) };
         let Some(value) = W::from_word(word) else {
             let known = W::ALL.iter().map(|(word, _)| *word).collect();
             let what = wording::unknown_value(word);
-            return Err(Wrong { unknown: Some((word.clone(), known)), ..Wrong::because(what) });
+            return Err(vec![Wrong { unknown: Some((word.clone(), known)), ..because(what) }]);
         };
         *self.0 = Chosen { value, origin };
         Ok(())
@@ -91,17 +90,8 @@ impl<W: Word> Setting for Choice<'_, W> {
 pub struct Span<'a>(pub &'a mut Chosen<Duration>, pub RangeInclusive<Duration>);
 
 impl Setting for Span<'_> {
-    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Wrong> {
-        let value = match given {
-            Value::Text(text) => duration::parse(text).map_err(|why| self.no_duration(why)),
-            Value::Number(number) => {
-                Err(self.no_duration(NoDuration::UnitMissing(&number.to_string())))
-            }
-            other => Err(not(wording::A_DURATION, other)),
-        }?;
-        if !self.1.contains(&value) {
-            return Err(Wrong::because(wording::out_of_range(&duration::print(value))));
-        }
+    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Vec<Wrong>> {
+        let value = self.duration(given).map_err(|wrong| vec![wrong])?;
         *self.0 = Chosen { value, origin };
         Ok(())
     }
@@ -121,8 +111,22 @@ impl Setting for Span<'_> {
 }
 
 impl Span<'_> {
+    fn duration(&self, given: &Value) -> Result<Duration, Wrong> {
+        let value = match given {
+            Value::Text(text) => duration::parse(text).map_err(|why| self.no_duration(why)),
+            Value::Number(number) => {
+                Err(self.no_duration(NoDuration::UnitMissing(&number.to_string())))
+            }
+            other => Err(not(wording::A_DURATION, other)),
+        }?;
+        if self.1.contains(&value) {
+            return Ok(value);
+        }
+        Err(because(wording::out_of_range(&duration::print(value))))
+    }
+
     fn no_duration(&self, why: NoDuration<'_>) -> Wrong {
-        Wrong::because(match why {
+        because(match why {
             NoDuration::UnitMissing(number) => {
                 let with_units = duration::units().map(|unit| alloc::format!("{number}{unit}"));
                 let fits = |text: &String| {
@@ -141,8 +145,8 @@ impl Span<'_> {
 pub struct Count<'a>(pub &'a mut Chosen<u32>, pub RangeInclusive<u32>);
 
 impl Setting for Count<'_> {
-    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Wrong> {
-        let value = number_within(given, &self.1)?;
+    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Vec<Wrong>> {
+        let value = number_within(given, &self.1).map_err(|wrong| vec![wrong])?;
         *self.0 = Chosen { value, origin };
         Ok(())
     }
@@ -164,8 +168,8 @@ impl Setting for Count<'_> {
 pub struct Flag<'a>(pub &'a mut Chosen<bool>);
 
 impl Setting for Flag<'_> {
-    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Wrong> {
-        let Value::Flag(value) = *given else { return Err(not(wording::A_FLAG, given)) };
+    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Vec<Wrong>> {
+        let Value::Flag(value) = *given else { return Err(vec![not(wording::A_FLAG, given)]) };
         *self.0 = Chosen { value, origin };
         Ok(())
     }
@@ -187,16 +191,18 @@ impl Setting for Flag<'_> {
 pub struct Names<'a>(pub &'a mut Chosen<Vec<Text>>, pub fn(&str) -> Option<&'static str>);
 
 impl Setting for Names<'_> {
-    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Wrong> {
-        let Value::List(elements) = given else { return Err(not(wording::A_LIST, given)) };
-        let mut value = Vec::new();
-        for (index, element) in elements.iter().enumerate() {
-            let at = |wrong| Wrong { element: Some(index), ..wrong };
-            let Value::Text(name) = element else { return Err(at(not(wording::A_TEXT, element))) };
-            if let Some(objection) = (self.1)(name) {
-                return Err(at(Wrong::because(wording::objection(name, objection))));
+    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Vec<Wrong>> {
+        let Value::List(elements) = given else { return Err(vec![not(wording::A_LIST, given)]) };
+        let names = elements.iter().map(|element| self.name(element));
+        let (mut value, mut wrongs) = (Vec::new(), Vec::new());
+        for (index, name) in names.enumerate() {
+            match name {
+                Ok(name) => value.push(name),
+                Err(wrong) => wrongs.push(Wrong { element: Some(index), ..wrong }),
             }
-            value.push(Text::from(name.as_str()));
+        }
+        if !wrongs.is_empty() {
+            return Err(wrongs);
         }
         *self.0 = Chosen { value, origin };
         Ok(())
@@ -216,14 +222,24 @@ impl Setting for Names<'_> {
     }
 }
 
+impl Names<'_> {
+    fn name(&self, element: &Value) -> Result<Text, Wrong> {
+        let Value::Text(name) = element else { return Err(not(wording::A_TEXT, element)) };
+        match (self.1)(name) {
+            Some(objection) => Err(because(wording::objection(name, objection))),
+            None => Ok(Text::from(name.as_str())),
+        }
+    }
+}
+
 /// A pattern with `*` and `?`.
 pub struct Pattern<'a>(pub &'a mut Chosen<Text>);
 
 impl Setting for Pattern<'_> {
-    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Wrong> {
-        let Value::Text(text) = given else { return Err(not(wording::A_TEXT, given)) };
+    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Vec<Wrong>> {
+        let Value::Text(text) = given else { return Err(vec![not(wording::A_TEXT, given)]) };
         if text.is_empty() {
-            return Err(Wrong::because(wording::EMPTY_PATTERN.into()));
+            return Err(vec![because(wording::EMPTY_PATTERN.into())]);
         }
         *self.0 = Chosen { value: Text::from(text.as_str()), origin };
         Ok(())
@@ -251,14 +267,16 @@ pub struct Limit<'a> {
 }
 
 impl Setting for Limit<'_> {
-    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Wrong> {
+    fn set(&mut self, given: &Value, origin: Origin) -> Result<(), Vec<Wrong>> {
         let text = match (self.attribute.kind(), given) {
-            (Kind::Number(range), given) => number_within(given, &range)?.to_string(),
+            (Kind::Number(range), given) => {
+                number_within(given, &range).map_err(|wrong| vec![wrong])?.to_string()
+            }
             (Kind::Name, Value::Text(name)) if self.attribute.accepts(name) => name.clone(),
             (Kind::Name, Value::Text(name)) => {
-                return Err(Wrong::because(wording::unknown_value(name)));
+                return Err(vec![because(wording::unknown_value(name))]);
             }
-            (Kind::Name, other) => return Err(not(wording::A_TEXT, other)),
+            (Kind::Name, other) => return Err(vec![not(wording::A_TEXT, other)]),
         };
         self.settings.insert(self.attribute, Chosen { value: Text::from(text), origin });
         Ok(())
@@ -288,7 +306,7 @@ impl Setting for Limit<'_> {
 fn number_within(given: &Value, range: &RangeInclusive<u32>) -> Result<u32, Wrong> {
     let Value::Number(number) = *given else { return Err(not(wording::A_NUMBER, given)) };
     let fitting = u32::try_from(number).ok().filter(|number| range.contains(number));
-    fitting.ok_or_else(|| Wrong::because(wording::out_of_range(&number.to_string())))
+    fitting.ok_or_else(|| because(wording::out_of_range(&number.to_string())))
 }
 
 fn number_range(range: &RangeInclusive<u32>) -> String {
@@ -296,5 +314,5 @@ fn number_range(range: &RangeInclusive<u32>) -> String {
 }
 
 fn not(wanted: &str, given: &Value) -> Wrong {
-    Wrong::because(wording::wrong_type(wanted, given))
+    because(wording::wrong_type(wanted, given))
 }

@@ -1,12 +1,15 @@
 //! The tables of the configuration with all their keys: the one list that reading, showing,
 //! suggestions and the shipped file go by.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::names::unit_objection;
 use super::queue::{QueueAttribute, QueueRule};
 use super::setting::{Choice, Count, Flag, Limit, Names, Pattern, Setting, Span};
 use super::settings::{Daemon, MountRule, Reboot, Recovery, Settings};
-use super::units;
+use crate::wording::config::{MOUNT_HEADER, QUEUE_HEADER, header};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -22,6 +25,34 @@ pub const QUEUE: &str = "queue";
 
 /// The name of the table in `[recovery]` whose keys are mount points.
 pub const MOUNT: &str = "mount";
+
+/// What may stand outside of every table: the names of tables.
+pub fn names() -> Vec<&'static str> {
+    let once = Table::ALL.into_iter().map(Table::name);
+    once.chain([QUEUE]).collect()
+}
+
+/// The headers of the tables that have this key.
+pub fn homes(wanted: &str) -> Vec<String> {
+    let mut homes = Vec::new();
+    let mut settings = Settings::default();
+    for table in Table::ALL {
+        table.visit(&mut settings, &mut |key, _| {
+            if key == wanted {
+                homes.push(header(table.name()));
+            }
+        });
+    }
+    let mut note = |key: &str, header: &str| {
+        if key == wanted {
+            homes.push(header.into());
+        }
+    };
+    MountRule::default().visit(&mut |key, _| note(key, MOUNT_HEADER));
+    note(MOUNT, MOUNT_HEADER);
+    QueueRule::default().visit(&mut |key, _| note(key, QUEUE_HEADER));
+    homes
+}
 
 /// A table that is there once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +113,7 @@ impl Recovery {
         each("attempts", &mut Count(&mut self.attempts, 1..=10));
         // Shorter than one recovery takes, it would never count to two.
         each("in", &mut Span(&mut self.window, MINUTE..=MONTH));
-        each("never_stop", &mut Names(&mut self.never_stop, units::objection));
+        each("never_stop", &mut Names(&mut self.never_stop, unit_objection));
     }
 }
 
@@ -120,6 +151,9 @@ impl MountRule {
 }
 
 impl QueueRule {
+    /// How many of the keys say which disks; the others say what is set.
+    pub const PATTERNS: usize = 3;
+
     /// The keys of a `[[queue]]` entry.
     pub fn visit(&mut self, each: &mut Visit<'_>) {
         each("match", &mut Pattern(&mut self.name));

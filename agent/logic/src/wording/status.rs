@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use crate::kernel_version::KernelVersion;
+use crate::policy::word::Word;
+use crate::policy::{Origin, Policy};
 use crate::verdict::FlushVerdict;
 use crate::verdict::report::DiskReport;
 use crate::wording::untested;
@@ -13,6 +15,25 @@ pub fn disk(report: &DiskReport, name_width: usize) -> String {
     let DiskReport { name, verdict, reason, backend_kind, .. } = report;
     let name = name.to_string();
     format!("{name:name_width$}  {verdict:12}  {reason} ({backend_kind})")
+}
+
+/// What a person chose, where that is not the default.
+pub fn policy(policy: &Policy) -> Option<String> {
+    let barrier = &policy.barrier;
+    match &policy.inert {
+        Some(word) => Some(format!("\"{word}\" on the kernel command line: nothing is done")),
+        None if barrier.origin == Origin::Default => None,
+        None => Some(format!("barrier mode {}, by {}", barrier.value.word(), barrier.origin)),
+    }
+}
+
+/// Said where somebody asks for flushes that the mode would not send.
+pub fn probed_all_the_same(policy: &Policy) -> Option<String> {
+    let barrier = &policy.barrier;
+    let mode = barrier.value.word();
+    (!barrier.value.probes()).then(|| {
+        format!("barrier mode {mode}, by {}: flushed all the same, since you ask", barrier.origin)
+    })
 }
 
 /// What the verdict means and what to do about it; empty where nothing is to be done.

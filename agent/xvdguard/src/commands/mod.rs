@@ -1,11 +1,12 @@
 //! One file for each command; here what they share: the opened world and how to speak.
 
+pub mod config;
 pub mod probe;
 pub mod record;
 pub mod status;
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -15,13 +16,16 @@ use xvdguard_linux::observe::Look;
 use xvdguard_linux::observe::vbds::Depth;
 use xvdguard_linux::world::World;
 use xvdguard_linux::xenstore::{Client, Source};
+use xvdguard_logic::command_line::KernelWords;
 use xvdguard_logic::observation::Observation;
+use xvdguard_logic::policy::settings::Settings;
 use xvdguard_logic::verdict::evidence::Evidence;
 use xvdguard_logic::verdict::report::DiskReport;
 use xvdguard_logic::wording;
 use xvdguard_logic::xen::XenMode;
 
 use crate::arguments::Global;
+use crate::config as configuration;
 use crate::exit::Failure;
 use crate::terminal::{self, Paint};
 
@@ -34,6 +38,8 @@ pub struct Session {
     pub world: World,
     /// How to speak.
     pub voice: Voice,
+    /// The file that a person named instead of the configuration.
+    config: Option<PathBuf>,
 }
 
 /// How to speak.
@@ -47,6 +53,18 @@ pub struct Voice {
     pub verbose: bool,
     /// Colours.
     pub paint: Paint,
+}
+
+impl Voice {
+    /// As the command line asks.
+    pub fn new(global: &Global) -> Self {
+        Voice {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            paint: Paint::new(global.no_color),
+        }
+    }
 }
 
 impl Session {
@@ -65,13 +83,27 @@ impl Session {
                 Some(Source::Listing(_)) => {}
             }
         }
-        let voice = Voice {
-            json: global.json,
-            quiet: global.quiet,
-            verbose: global.verbose,
-            paint: Paint::new(global.no_color),
-        };
-        Ok(Session { world, voice })
+        let config = global.config.clone();
+        Ok(Session { world, voice: Voice::new(global), config })
+    }
+
+    /// What the administrator wants: the files, overruled by the kernel command line that was seen.
+    /// Words of it that nobody knows become oddities.
+    pub fn settings(&self, seen: &mut Observation) -> Result<Settings, Failure> {
+        let read = configuration::load(&self.world.root, self.config.as_deref())
+            .map_err(Failure::Configuration)?;
+        let words = KernelWords::parse(&seen.command_line);
+        seen.oddities.extend(words.oddities.iter().cloned());
+        Ok(read.settings.effective(&words))
+    }
+
+    /// The same for a command that has an answer without it: a wrong configuration becomes an
+    /// oddity, and the defaults hold.
+    pub fn settings_or_defaults(&self, seen: &mut Observation) -> Settings {
+        self.settings(seen).unwrap_or_else(|_| {
+            seen.oddities.push(wording::config::NOTHING_HOLDS.into());
+            Settings::default().effective(&KernelWords::parse(&seen.command_line))
+        })
     }
 
     /// One look at everything.

@@ -8,6 +8,7 @@ use xvdguard_linux::{child, clock, reports};
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::text::Text;
 use xvdguard_logic::verdict::report::{DiskReport, Report, SCHEMA};
+use xvdguard_logic::wording;
 
 use super::{Session, XENSTORE_WAIT, nothing_to_guard, print_disks, rfc_3339, say_oddities, stamp};
 use crate::arguments::Probe;
@@ -36,6 +37,8 @@ pub fn run(mut session: Session, options: &Probe) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     check_names(&seen, &options.disks)?;
+    let policy = session.settings_or_defaults(&mut seen).policy;
+    seen.oddities.extend(wording::status::probed_all_the_same(&policy));
     let _lock = reports::lock(&session.world.root, PATIENCE).map_err(Failure::Output)?;
     let earlier = reports::read_all(&session.world.root, &mut seen.oddities);
     let wants = |name: &Text| is_wanted(&options.disks, name);

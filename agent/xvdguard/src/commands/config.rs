@@ -1,0 +1,104 @@
+//! `config`: validates the configuration, shows what is in force, freezes it for the image.
+//!
+//! Looks at no disk and asks no xenstore.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use xvdguard_linux::error::Error;
+use xvdguard_linux::root::Root;
+use xvdguard_linux::whole_file::{self, Outlives};
+use xvdguard_logic::command_line::KernelWords;
+use xvdguard_logic::policy::frozen;
+use xvdguard_logic::wording::config as wording;
+
+use super::Voice;
+use crate::arguments::{Config, Global};
+use crate::config::{self, Configuration, show};
+use crate::exit::Failure;
+use crate::{json, terminal};
+
+/// Runs the command.
+pub fn run(global: &Global, command: &Config) -> Result<ExitCode, Failure> {
+    let root = global.places().open_root().map_err(Failure::Input)?;
+    let voice = Voice::new(global);
+    let read = match config::load(&root, global.config.as_deref()) {
+        Ok(read) => read,
+        Err(problems) if voice.json => {
+            terminal::print(&json::config_problems(&problems));
+            return Ok(Failure::Configuration(problems).code());
+        }
+        Err(problems) => return Err(Failure::Configuration(problems)),
+    };
+    match command {
+        Config::Check => check(&root, read, voice),
+        Config::Show => show(&root, read, voice),
+        Config::Freeze(options) => freeze(read, options.output.as_deref()),
+    }
+}
+
+fn check(root: &Root, read: Configuration, voice: Voice) -> Result<ExitCode, Failure> {
+    if voice.json {
+        return show(root, read, voice);
+    }
+    say_notes(&notes(&read, &words(root)?), voice);
+    terminal::print(&wording::valid(&read.files));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(root: &Root, read: Configuration, voice: Voice) -> Result<ExitCode, Failure> {
+    let words = words(root)?;
+    let notes = notes(&read, &words);
+    let Configuration { settings, files, .. } = read;
+    let settings = settings.effective(&words);
+    if voice.json {
+        terminal::print(&json::config(&files, &settings, &notes));
+        return Ok(ExitCode::SUCCESS);
+    }
+    say_notes(&notes, voice);
+    let inert = settings.policy.inert.as_ref().map(wording::inert).unwrap_or_default();
+    terminal::print(&(inert + &show::toml(&settings)));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The image carries what the files say; the kernel command line speaks for itself at each boot.
+fn freeze(read: Configuration, output: Option<&Path>) -> Result<ExitCode, Failure> {
+    let settings = read.settings.effective(&KernelWords::default());
+    let content = frozen::print(&settings.policy);
+    match output {
+        None => terminal::print(&content),
+        Some(path) => write(path, content.as_bytes()).map_err(Failure::Output)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A file is replaced whole; a pipe or a device is written to.
+fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let shown = path.as_os_str().as_bytes();
+    let is_other = path.symlink_metadata().is_ok_and(|file| !file.is_file());
+    match (path.parent(), path.file_name().map(|name| name.to_str())) {
+        (Some(folder), Some(Some(name))) if !is_other => {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            let folder = Root::at(folder.as_os_str().as_bytes())?;
+            whole_file::put(&folder, name, content, Outlives::PowerLoss)
+        }
+        _ => std::fs::write(path, content)
+            .map_err(|error| Error::from_errno("write", shown, error.raw_os_error().unwrap_or(0))),
+    }
+}
+
+fn words(root: &Root) -> Result<KernelWords, Failure> {
+    let line = root.read_text(b"proc/cmdline").map_err(Failure::Input)?;
+    Ok(KernelWords::parse(&line.unwrap_or_default()))
+}
+
+fn notes(read: &Configuration, words: &KernelWords) -> Vec<String> {
+    let passed_over = read.passed_over.iter().map(wording::passed_over);
+    passed_over.chain(words.oddities.iter().cloned()).collect()
+}
+
+fn say_notes(notes: &[String], voice: Voice) {
+    let notes = notes.iter().filter(|_| !voice.quiet);
+    notes.for_each(|note| terminal::say(&format!("xvdguard: note: {note}")));
+}
