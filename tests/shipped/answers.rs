@@ -35,9 +35,10 @@ fn the_version_is_one_line_and_needs_no_environment() {
 
 #[test]
 fn the_help_names_every_command_and_fits_a_terminal() {
-    for (name, commands) in
-        [("xvdguard", &["status", "probe", "record"][..]), ("xvdguard-early", &["boot", "queue"])]
-    {
+    for (name, commands) in [
+        ("xvdguard", &["status", "probe", "record", "config"][..]),
+        ("xvdguard-early", &["boot", "queue"]),
+    ] {
         for word in ["--help", "-h"] {
             let ran = ask(name, word);
             assert_eq!((ran.code, ran.err().as_str()), (Some(0), ""), "{name} {word}");

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use xvdguard_linux::error::Error;
 use xvdguard_linux::root::Root;
-use xvdguard_linux::whole_file::{self, Outlives};
+use xvdguard_linux::whole_file::{self, Kept};
 use xvdguard_logic::command_line::KernelWords;
 use xvdguard_logic::policy::frozen;
 use xvdguard_logic::wording::config as wording;
@@ -81,7 +81,7 @@ fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
         (Some(folder), Some(Some(name))) if !is_other => {
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
             let folder = Root::at(folder.as_os_str().as_bytes())?;
-            whole_file::put(&folder, name, content, Outlives::PowerLoss)
+            whole_file::put(&folder, name, content, Kept::ForGood)
         }
         _ => std::fs::write(path, content)
             .map_err(|error| Error::from_errno("write", shown, error.raw_os_error().unwrap_or(0))),
