@@ -111,8 +111,7 @@ fn before(fstype: &str, foretold: Prediction) -> &'static str {
 
 fn compare(fstype: &'static str) {
     let volume = Volume::new(fstype);
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let kernel = KernelRelease::parse(&Text::from(release.trim())).unwrap();
+    let kernel = running();
     let (name, driver) = (Text::from(fstype), volume.driver());
     let grammar = Grammar::new(&name, &kernel).served_by(driver);
     assert!(grammar.is_known());
@@ -145,6 +144,24 @@ fn foretell(grammar: Grammar<'_>, word: &str, when: When) -> Prediction {
         Prediction::Unknown => grammar.predict_unknown_option(when),
         _ => grammar.predict(&word, when),
     }
+}
+
+/// Several words, and none: what the grammar makes of all of them together.
+fn compare_several(fstype: &'static str) {
+    let volume = Volume::new(fstype);
+    let kernel = running();
+    let (name, driver) = (Text::from(fstype), volume.driver());
+    let grammar = Grammar::new(&name, &kernel).served_by(driver);
+    for words in ["", "nobarrier,barrier", "barrier,nobarrier", "barrier,noatime,nobarrier,ro"] {
+        let options: Vec<Text> = words.split(',').map(Text::from).collect();
+        let seen = volume.try_mount("", words);
+        assert_eq!(grammar.barriers(&options).map(Seen::Accepted), Some(seen), "{fstype} {words}");
+    }
+}
+
+fn running() -> KernelRelease {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    KernelRelease::parse(&Text::from(release.trim())).unwrap()
 }
 
 fn row(when: When, word: &str, foretold: Prediction, seen: Seen) -> String {
@@ -193,4 +210,12 @@ fn xfs_does_what_the_grammar_says() {
 fn btrfs_does_what_the_grammar_says() {
     let Some(_) = required("btrfs") else { return };
     compare("btrfs");
+}
+
+#[test]
+fn of_several_words_the_last_counts() {
+    for fstype in ["ext3", "ext4", "btrfs"] {
+        let Some(_) = required(fstype) else { continue };
+        compare_several(fstype);
+    }
 }

@@ -6,6 +6,7 @@
 
 mod bench;
 mod early;
+mod fstab;
 mod guest;
 mod kernel_log;
 mod kernel_log_text;
@@ -62,6 +63,7 @@ fn run() -> Result<Vec<String>> {
         sizes::chapter,
         starting::chapter,
         kernel_log::chapter,
+        fstab::chapter,
     ] {
         let chapter = chapter(&bench)?;
         say(&chapter.to_string());

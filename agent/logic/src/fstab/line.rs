@@ -50,7 +50,7 @@ impl Line {
 
 /// Finds all lines; they follow each other without a gap.
 pub(super) fn index(bytes: &[u8]) -> Vec<Line> {
-    let mut lines = Vec::new();
+    let mut lines = Vec::with_capacity(1 + bytes.iter().filter(|byte| **byte == b'\n').count());
     let mut start = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let end = start + line.len();
@@ -104,6 +104,9 @@ fn read(content: &[u8], line: usize) -> (Kind, Range<usize>) {
 
 /// Undoes the escapes; `\000` ends the field, as it ends a string of C.
 fn decode(field: &[u8]) -> Text {
+    if !field.contains(&b'\\') {
+        return Text::from(field);
+    }
     let decoded = unescape(field);
     match decoded.as_bytes().iter().position(|byte| *byte == 0) {
         Some(end) => Text::from(&decoded.as_bytes()[..end]),

@@ -1,10 +1,11 @@
 //! The option field: words between commas, where quotes keep commas together
 //! (util-linux lib/strutils.c ul_optstr_next), and the only change we ever make to it.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::mountinfo::octal_escape;
+use crate::mountinfo::{octal_escape, unescape};
 use crate::text::Text;
 
 /// The only option that is ever added: every ext3 and ext4 driver knows it (fs/ext3/super.c,
@@ -17,9 +18,9 @@ pub struct Options {
     raw: Text,
 }
 
-/// A word and its place in the raw field.
-struct Word {
-    text: Vec<u8>,
+/// A word, decoded, and its place in the raw field.
+struct Word<'a> {
+    text: Cow<'a, [u8]>,
     at: Range<usize>,
 }
 
@@ -37,12 +38,12 @@ impl Options {
 
     /// The words, decoded, empty ones left out.
     pub fn words(&self) -> Vec<Text> {
-        split(self.raw.as_bytes()).0.into_iter().map(|word| Text::from(word.text)).collect()
+        split(self.raw.as_bytes()).0.into_iter().map(|word| Text::from(&*word.text)).collect()
     }
 
     /// Whether `word` is among them, as a whole word.
     pub fn has(&self, word: &str) -> bool {
-        self.words().iter().any(|one| one == word)
+        split(self.raw.as_bytes()).0.iter().any(|one| *one.text == *word.as_bytes())
     }
 
     /// The words that speak of barriers: `barrier`, `barrier=…`, `nobarrier`. To ext3 and ext4
@@ -50,7 +51,7 @@ impl Options {
     pub fn barrier_words(&self) -> Vec<Text> {
         let (words, _) = split(self.raw.as_bytes());
         let ours = words.into_iter().filter(|word| is_barrier_word(&word.text));
-        ours.map(|word| Text::from(word.text)).collect()
+        ours.map(|word| Text::from(&*word.text)).collect()
     }
 
     /// The field with `barrier=0` as its last barrier word, equal to this one where that is so
@@ -63,7 +64,7 @@ impl Options {
         }
         let last = words.iter().rfind(|word| is_barrier_word(&word.text));
         let (before, after) = match last {
-            Some(word) if word.text == BARRIER_OFF => return Some(self.raw.clone()),
+            Some(word) if *word.text == *BARRIER_OFF => return Some(self.raw.clone()),
             Some(word) => (&raw[..word.at.start], &raw[word.at.end..]),
             None => (raw, &b""[..]),
         };
@@ -80,10 +81,10 @@ fn is_barrier_word(word: &[u8]) -> bool {
 /// The words, and whether all of util-linux reads the field so: a quote that stays open swallows
 /// the rest, `\000` hides it, and a backslash before a quote or a comma means something in newer
 /// versions only. A CR, which an editor may have left, would not survive at the end of a comment.
-fn split(raw: &[u8]) -> (Vec<Word>, bool) {
+fn split(raw: &[u8]) -> (Vec<Word<'_>>, bool) {
     let mut words = Vec::new();
-    let mut word = Word { text: Vec::new(), at: 0..0 };
-    let (mut at, mut is_quoted, mut is_plain) = (0, false, !raw.contains(&b'\r'));
+    let (mut start, mut at, mut last) = (0, 0, b',');
+    let (mut is_quoted, mut is_plain) = (false, !raw.contains(&b'\r'));
     while at < raw.len() {
         let escape = octal_escape(&raw[at..]);
         let (byte, next) = escape.map_or((raw[at], at + 1), |byte| (byte, at + 4));
@@ -91,20 +92,26 @@ fn split(raw: &[u8]) -> (Vec<Word>, bool) {
             is_plain = false;
             break;
         }
-        is_plain &= !(word.text.last() == Some(&b'\\') && matches!(byte, b'"' | b','));
+        is_plain &= !(last == b'\\' && matches!(byte, b'"' | b','));
         is_quoted ^= byte == b'"';
         if byte == b',' && !is_quoted {
-            words.push(core::mem::replace(&mut word, Word { text: Vec::new(), at: next..next }));
-        } else {
-            word.text.push(byte);
-            word.at.end = next;
+            words.push(word(raw, start..at));
+            start = next;
         }
-        at = next;
+        (at, last) = (next, byte);
     }
-    is_plain &= !is_quoted && word.text.last() != Some(&b'\\');
     if !is_quoted {
-        words.push(word);
+        words.push(word(raw, start..at));
     }
     words.retain(|word| !word.text.is_empty());
-    (words, is_plain)
+    (words, is_plain && !is_quoted && last != b'\\')
+}
+
+fn word(raw: &[u8], at: Range<usize>) -> Word<'_> {
+    let part = &raw[at.clone()];
+    let text = match part.contains(&b'\\') {
+        true => Cow::Owned(unescape(part).as_bytes().to_vec()),
+        false => Cow::Borrowed(part),
+    };
+    Word { text, at }
 }
