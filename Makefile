@@ -51,9 +51,9 @@ fuzz: ## Tries broken input on every parser, for T seconds or until it fails.
 build: ## Builds the two programs as they are shipped, the early one static.
 	cargo build --release --target $(TRIPLE) -p xvdguard
 	RUSTFLAGS="$(RUSTFLAGS) -C target-feature=+crt-static" \
-		cargo build --release --target $(TRIPLE) -p xvdguard-early
+		cargo build --profile early --target $(TRIPLE) -p xvdguard-early
 	@install -D -t $(XVDGUARD_BIN_DIR) \
-		$(addprefix $(TARGET_DIR)/$(TRIPLE)/release/,xvdguard xvdguard-early)
+		$(addprefix $(TARGET_DIR)/$(TRIPLE)/,release/xvdguard early/xvdguard-early)
 
 install: build ## Installs the programs and documents below DESTDIR.
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(XVDGUARD_BIN_DIR)/xvdguard

@@ -49,10 +49,11 @@ fn build(bench: &Bench, package: &str, flags: &str) -> Result<PathBuf> {
     let triple = program::run("rustc", &["--print", "host-tuple"])?;
     let folder = bench.program("..").join("linked-otherwise");
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--quiet", "-p", package]).env("RUSTFLAGS", flags);
+    let profile = if package == "xvdguard-early" { "early" } else { "release" };
+    cargo.args(["build", "--profile", profile, "--quiet", "-p", package]).env("RUSTFLAGS", flags);
     cargo.args(["--target", triple.trim_end(), "--target-dir"]).arg(&folder);
     program::output(cargo.current_dir(env!("CARGO_MANIFEST_DIR")))?;
-    Ok(folder.join(triple.trim_end()).join("release").join(package))
+    Ok(folder.join(triple.trim_end()).join(profile).join(package))
 }
 
 fn packed(bench: &Bench, packer: &Path, options: &[&str], file: &Path) -> Result<u64> {
