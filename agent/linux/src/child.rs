@@ -18,8 +18,8 @@ use rustix::process::{
 
 use crate::error::{Error, Result};
 
-/// Longest answer: what a pipe takes in one write (PIPE_BUF, pipe(7)).
-pub const MAX_ANSWER: usize = 4096;
+/// An answer of up to so many bytes takes one write (PIPE_BUF, pipe(7)); longer ones take more.
+pub const SHORT_ANSWER: usize = 4096;
 
 /// What a child does; it returns its answer.
 pub type Task<'a> = Box<dyn FnOnce() -> Vec<u8> + 'a>;
@@ -86,7 +86,7 @@ impl Child {
 
     /// Takes what the pipe holds; its end is the child's.
     fn receive(&mut self) {
-        let mut buffer = [0; MAX_ANSWER];
+        let mut buffer = [0; SHORT_ANSWER];
         loop {
             match read(&self.pipe, &mut buffer) {
                 Ok(count) if count > 0 => self.answer.extend_from_slice(&buffer[..count]),
@@ -136,10 +136,26 @@ fn wait(mut children: Vec<&mut Child>, left: Duration) -> bool {
 fn in_child(task: Task<'_>, answer_to: &OwnedFd) -> ! {
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     close_all_but(answer_to.as_raw_fd());
-    let answer = task();
-    let _ = write(answer_to, &answer[..answer.len().min(MAX_ANSWER)]);
+    send(answer_to, &task());
     // SAFETY: ends the process at once; no destructor or buffer of the parent's runs twice.
     unsafe { nix::libc::_exit(0) }
+}
+
+/// Writes all of an answer; waits while the pipe is full. A parent that is gone ends it.
+fn send(answer_to: &OwnedFd, mut answer: &[u8]) {
+    while !answer.is_empty() {
+        match write(answer_to, answer) {
+            Ok(count) => answer = &answer[count..],
+            Err(Errno::AGAIN) => {
+                let mut pipe = [PollFd::new(answer_to, PollFlags::OUT)];
+                if !matches!(poll(&mut pipe, None), Ok(_) | Err(Errno::INTR)) {
+                    return;
+                }
+            }
+            Err(Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
 }
 
 /// Points the standard streams at nothing and closes every other file but one.

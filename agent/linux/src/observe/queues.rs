@@ -12,7 +12,7 @@ use xvdguard_logic::disk::{BlockDisk, Disk};
 use xvdguard_logic::text::Text;
 
 use super::block_devices::path;
-use crate::child::{self, Ending, MAX_ANSWER, Task};
+use crate::child::{self, Ending, SHORT_ANSWER, Task};
 use crate::root::Root;
 
 /// How long a queue may take; reading one is a matter of microseconds.
@@ -58,7 +58,7 @@ pub fn read_devices(
 
 fn read_orders(root: &Root, mut orders: Vec<Order<'_>>, oddities: &mut Vec<String>) {
     let longest = orders.iter().map(|order| order.attributes.len()).max().unwrap_or(0);
-    let batch = (MAX_ANSWER / VALUE_BYTES / longest.max(1)).max(1);
+    let batch = (SHORT_ANSWER / VALUE_BYTES / longest.max(1)).max(1);
     let share_children = batch > 1 && orders.len() > 1;
     let mut silent = ask(root, orders.iter_mut().collect(), batch);
     if share_children {
