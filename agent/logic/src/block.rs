@@ -68,6 +68,11 @@ impl BlockTree {
         self.devices.get(name)
     }
 
+    /// The names of all devices, in order.
+    pub fn names(&self) -> impl Iterator<Item = &Text> {
+        self.devices.keys()
+    }
+
     /// The dm device that the administrator calls `name`.
     pub fn by_mapper_name(&self, name: &Text) -> Option<&BlockDevice> {
         self.devices.values().find(|device| device.mapper_name.as_ref() == Some(name))

@@ -104,7 +104,7 @@ fn said<T>(value: T, word: Text) -> Chosen<T> {
     Chosen { value, origin: Origin::KernelWord(word) }
 }
 
-fn split(line: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn split(line: &[u8]) -> Vec<Vec<u8>> {
     let mut words = Vec::new();
     let mut word = Vec::new();
     let mut quoted = false;

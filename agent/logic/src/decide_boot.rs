@@ -10,7 +10,7 @@ use crate::disk::{Disk, WriteCache};
 use crate::effect::{Attribute, QueueSetting, Switch};
 use crate::kernel_version::KernelVersion;
 use crate::observation::Observation;
-use crate::policy::queue::{self, QueueAttribute};
+use crate::policy::queue;
 use crate::policy::{BarrierMode, Chosen, Lever, Policy};
 use crate::text::Text;
 use crate::verdict::FlushVerdict;
@@ -114,7 +114,7 @@ fn limits(policy: &Policy, disk: &Disk) -> Vec<QueueSetting> {
     let Some(device) = &disk.device else { return Vec::new() };
     let wanted = queue::wanted(&policy.queue, disk).into_iter();
     let settings = wanted.filter_map(|(attribute, Chosen { value: new, origin })| {
-        let old = current(attribute, device.queue.get(attribute.name())?);
+        let old = attribute.current(device.queue.get(attribute.name())?);
         (old != new).then(|| QueueSetting {
             disk: disk.name.clone(),
             attribute: Attribute::Limit(attribute),
@@ -124,15 +124,6 @@ fn limits(policy: &Policy, disk: &Disk) -> Vec<QueueSetting> {
         })
     });
     settings.collect()
-}
-
-/// The scheduler file lists all and brackets the one in force: `[none] mq-deadline`.
-fn current(attribute: QueueAttribute, shown: &Text) -> Text {
-    let shown_str = shown.as_str().unwrap_or_default();
-    match (attribute, shown_str.split_once('[').and_then(|(_, rest)| rest.split_once(']'))) {
-        (QueueAttribute::Scheduler, Some((name, _))) => Text::from(name),
-        _ => shown.clone(),
-    }
 }
 
 #[cfg(test)]

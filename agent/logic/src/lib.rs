@@ -6,12 +6,14 @@
 
 extern crate alloc;
 
+pub mod audit;
 pub mod block;
 pub mod command_line;
 pub mod decide_boot;
 pub mod disk;
 pub mod effect;
 pub mod explain;
+pub mod finding;
 pub mod fstab;
 pub mod grammar;
 pub mod kernel_log;

@@ -26,6 +26,11 @@ impl Text {
         core::str::from_utf8(&self.0).ok()
     }
 
+    /// How many bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -7,6 +7,7 @@ use super::*;
 use crate::disk::sample;
 use crate::kernel_version::KernelVersion;
 use crate::policy::Chosen;
+use crate::policy::queue::QueueAttribute;
 use crate::policy::queue::QueueRule;
 use crate::vbd::advertised::Advertised;
 

@@ -4,40 +4,13 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use serde::Serialize;
-
 use super::wish::Wish;
 use super::{Situation, is_ext3_or_ext4, units};
 use crate::command_line::KernelWords;
+pub use crate::finding::{Finding, Severity};
 use crate::fstab::{EditError, Entry, OwnEditState};
 use crate::volume::Volume;
 use crate::wording::plan::{self as wording, Said};
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing; nothing need be done.
-    Info,
-    /// What the plan wants is not complete without a person.
-    Warning,
-}
-
-/// Something that is seen and not changed, as JSON document F.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// In kebab-case.
-    pub rule: &'static str,
-    /// How bad it is.
-    pub severity: Severity,
-    /// A file with its line, or a mount point; safe for a terminal.
-    #[serde(rename = "where")]
-    pub place: String,
-    /// What is so, and why it is left alone.
-    pub text: String,
-    /// What to do.
-    pub remedy: String,
-}
 
 impl Finding {
     pub(super) fn new(place: impl Into<String>, said: Said) -> Finding {

@@ -108,6 +108,16 @@ impl QueueAttribute {
         }
     }
 
+    /// The value in force, as the attribute shows it: the scheduler's file lists all of them and
+    /// brackets one, `[none] mq-deadline`.
+    pub fn current(self, shown: &Text) -> Text {
+        let text = shown.as_str().unwrap_or_default();
+        match (self, text.split_once('[').and_then(|(_, rest)| rest.split_once(']'))) {
+            (QueueAttribute::Scheduler, Some((name, _))) => Text::from(name),
+            _ => shown.clone(),
+        }
+    }
+
     /// The attribute of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|attribute| attribute.name() == name)

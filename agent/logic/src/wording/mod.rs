@@ -3,7 +3,9 @@
 //! One place, so that the same thing is said with the same words everywhere.
 
 pub mod apply;
+pub mod audit;
 pub mod boot;
+pub mod check;
 pub mod config;
 pub mod explain;
 pub mod fstab;

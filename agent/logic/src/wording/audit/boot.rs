@@ -1,0 +1,68 @@
+//! The stages of the boot.
+
+use alloc::format;
+
+use super::Said;
+pub use crate::audit::Cause;
+
+/// `early-stage-not-run`
+pub const EARLY_STAGE_NOT_RUN: &str =
+    "nothing tested the flushes of this boot before file systems were mounted";
+/// `no-fsck-in-initramfs`
+pub const NO_FSCK_IN_INITRAMFS: &str = "the initramfs did not check root, and cannot";
+
+/// Nothing of ours ran before root was mounted.
+pub fn early_not_run(cause: Cause<'_>) -> Said {
+    const SO: &str = "xvdguard-early has not run in this boot: a backend that refuses flushes was \
+        not found out before file systems were mounted";
+    let (why, remedy) = match cause {
+        Cause::Inert => (
+            "\"xvdguard=off\" stands on the kernel command line".into(),
+            "take xvdguard=off out and reboot",
+        ),
+        Cause::NoHook => (
+            "neither a hook for the initramfs nor the unit that does the same later is installed"
+                .into(),
+            "install the package's hook, make a new initramfs (update-initramfs -u, dracut -f) and \
+             reboot",
+        ),
+        Cause::HostsKernel => (
+            "the running kernel is not installed here: the host supplies kernel and ramdisk, and \
+             ours is not in it"
+                .into(),
+            "let the guest boot its own kernel (pygrub, pvgrub, PVH), or enable the unit \
+             xvdguard-early.service",
+        ),
+        Cause::NoInitramfs => (
+            "this guest boots without an initramfs".into(),
+            "enable the unit xvdguard-early.service, or boot with an initramfs",
+        ),
+        Cause::OldImage(hook) => (
+            format!("{hook} is installed, but the image that booted was made without it"),
+            "make a new initramfs (update-initramfs -u, dracut -f) and reboot",
+        ),
+    };
+    Said::new(format!("{SO}; {why}"), remedy)
+}
+
+/// Root is not checked; `never` where fstab's sixth field says so.
+pub fn no_fsck(never: bool) -> Said {
+    let (why, remedy) = if never {
+        (
+            "fstab says 0 in its sixth field for /, so fsck is left out of the image",
+            "write 1 there, then update-initramfs -u",
+        )
+    } else {
+        (
+            "fsck is not in the image, or the image did not find the type of root",
+            "update-initramfs -u, and look for its warnings about fsck",
+        )
+    };
+    Said::new(
+        format!(
+            "the initramfs did not check root before mounting it: {why}. After an aborted journal \
+             root comes up again with the damage it has"
+        ),
+        remedy,
+    )
+}
