@@ -6,6 +6,7 @@ pub mod block_devices;
 pub mod kernel_log;
 pub mod machine;
 pub mod queues;
+pub mod setup;
 pub mod vbds;
 
 use std::time::Instant;
