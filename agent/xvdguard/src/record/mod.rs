@@ -1,12 +1,14 @@
 //! What a recording holds: the files that observation reads, and xenstore's answers as a listing.
 //!
-//! Only what is needed. Never what user space wrote to the kernel log, never the content of a
-//! disk; names of the machine only where they are not asked to be left out.
+//! Only what is needed: of an administrator's files the lines that the audit looks at. Never what
+//! user space wrote to the kernel log, never the content of a disk; names of the machine only where
+//! they are not asked to be left out.
 
 pub mod archive;
 mod files;
 mod kernel_log;
 mod names;
+mod setup;
 
 use xvdguard_linux::root::Root;
 use xvdguard_logic::observation::Observation;
@@ -38,6 +40,7 @@ pub enum Content {
 pub fn entries(root: &Root, seen: &mut Observation, anonymous: bool) -> Vec<Entry> {
     let mut entries = files::read(root, seen, anonymous);
     entries.extend(kernel_log::read(root, &mut seen.oddities));
+    setup::read(root, &mut entries, &mut seen.oddities);
     let listing = listing(seen);
     if !listing.is_empty() {
         let content = Content::File(listing.into_bytes());
