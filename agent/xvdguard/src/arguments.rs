@@ -1,5 +1,6 @@
 //! The command line, for people.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -60,6 +61,21 @@ pub fn parse() -> Result<Arguments, Notice> {
         .map_err(|error| Notice { text: error.to_string(), is_error: error.use_stderr() })
 }
 
+/// Whether these words ask for `check`, which has exit codes of its own. For a command line that
+/// cannot be understood as a whole.
+pub fn asks_for_check(words: impl Iterator<Item = OsString>) -> bool {
+    const WITH_VALUE: [&str; 4] = ["--config", "--kernel-log", "--root", "--xenstore"];
+    let mut words = words.skip(1);
+    while let Some(word) = words.next() {
+        if WITH_VALUE.iter().any(|option| word == *option) {
+            words.next();
+        } else if !word.as_encoded_bytes().starts_with(b"-") {
+            return word == "check";
+        }
+    }
+    false
+}
+
 impl Global {
     /// Where the world is.
     pub fn places(&self) -> Places {
@@ -76,6 +92,11 @@ impl Global {
 pub enum Command {
     /// Show disks and volumes with verdict, evidence and what to do; sends nothing
     Status,
+    /// Tell what is dangerous on this guest, and what to do about it; changes nothing
+    ///
+    /// Exit status: 0 when nothing is worse than an info, 1 for warnings, 2 for critical findings,
+    /// 3 when the audit could not look.
+    Check(Check),
     /// Flush disks once and say what came of it
     ///
     /// Exit status: 0 when every disk is proven, absent, off or switched-off, else 1.
@@ -106,6 +127,17 @@ pub struct Freeze {
     pub output: Option<PathBuf>,
 }
 
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Speak as a monitoring plugin: one line with performance data, then the findings
+    #[arg(long, conflicts_with = "json")]
+    pub nagios: bool,
+    /// List the rules instead
+    #[arg(long, conflicts_with_all = ["json", "nagios"])]
+    pub rules: bool,
+}
+
 /// Options of `probe`.
 #[derive(Debug, Args)]
 pub struct Probe {
@@ -123,4 +155,23 @@ pub struct Record {
     /// Leave out host name, domain name and uuid
     #[arg(long)]
     pub anonymous: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_command_itself_asks_for_check() {
+        for (words, expected) in [
+            ("xvdguard check --bogus", true),
+            ("xvdguard --root check status", false),
+            ("xvdguard --json --root=/x check --nagios", true),
+            ("xvdguard --root", false),
+            ("xvdguard config check --bogus", false),
+        ] {
+            let asks = asks_for_check(words.split(' ').map(OsString::from));
+            assert_eq!(asks, expected, "{words}");
+        }
+    }
 }

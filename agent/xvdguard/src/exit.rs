@@ -4,8 +4,9 @@ use std::fmt;
 use std::process::ExitCode;
 
 use xvdguard_linux::error::Error;
+use xvdguard_logic::wording;
 
-use crate::arguments::Notice;
+use crate::arguments::{self, Command, Notice};
 use crate::config::Problems;
 use crate::terminal;
 
@@ -56,11 +57,32 @@ impl fmt::Display for Failure {
     }
 }
 
+/// What `check` ends with where it could not look: a monitor takes it for UNKNOWN.
+const UNKNOWN: u8 = 3;
+
+/// Says why a command failed, in the form that its caller waits for.
+pub fn failed(failure: &Failure, command: &Command) -> ExitCode {
+    match command {
+        Command::Check(check) if check.nagios => {
+            terminal::print(&wording::check::nagios_unknown(&failure.to_string()));
+            ExitCode::from(UNKNOWN)
+        }
+        _ => {
+            terminal::say(&format!("xvdguard: error: {failure}"));
+            if matches!(command, Command::Check(_)) {
+                return ExitCode::from(UNKNOWN);
+            }
+            failure.code()
+        }
+    }
+}
+
 /// Shows help and version, which are no errors, or what is wrong with the command line.
 pub fn notice(notice: &Notice) -> ExitCode {
     if notice.is_error {
         terminal::say(notice.text.trim_end());
-        return ExitCode::from(64);
+        let is_check = arguments::asks_for_check(std::env::args_os());
+        return ExitCode::from(if is_check { UNKNOWN } else { 64 });
     }
     terminal::print(&notice.text);
     ExitCode::SUCCESS

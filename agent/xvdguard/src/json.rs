@@ -3,6 +3,7 @@
 //! The shapes are written down in `docs/schema`. Unknown is null, never left out.
 
 use serde::Serialize;
+use xvdguard_logic::audit::Finding;
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::policy::Policy;
 use xvdguard_logic::policy::settings::Settings;
@@ -75,6 +76,18 @@ pub fn status(seen: &Observation, disks: &[DiskReport]) -> String {
         volumes: volumes.collect(),
         oddities: &seen.oddities,
     })
+}
+
+#[derive(Serialize)]
+struct Check<'a> {
+    worst: &'a str,
+    findings: &'a [Finding],
+    oddities: &'a [String],
+}
+
+/// `check`
+pub fn check(worst: &str, findings: &[Finding], seen: &Observation) -> String {
+    print(Check { worst, findings, oddities: &seen.oddities })
 }
 
 /// `probe`

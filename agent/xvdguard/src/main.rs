@@ -21,18 +21,13 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(notice) => return exit::notice(&notice),
     };
-    match run(&arguments) {
-        Ok(code) => code,
-        Err(failure) => {
-            terminal::say(&format!("xvdguard: error: {failure}"));
-            failure.code()
-        }
-    }
+    run(&arguments).unwrap_or_else(|failure| exit::failed(&failure, &arguments.command))
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let open = || Session::open(&arguments.global);
     match &arguments.command {
+        Command::Check(options) => commands::check::run(open()?, &arguments.global, options),
         Command::Status => commands::status::run(open()?),
         Command::Probe(options) => commands::probe::run(open()?, options),
         Command::Record(options) => commands::record::run(open()?, options),

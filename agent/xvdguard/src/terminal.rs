@@ -5,6 +5,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use xvdguard_logic::audit::Severity;
 use xvdguard_logic::verdict::FlushVerdict;
 
 /// Prints to standard output; a closed pipe is no reason to fail.
@@ -36,6 +37,16 @@ impl Paint {
             FlushVerdict::Proven | FlushVerdict::Absent | FlushVerdict::Off => "32",
             FlushVerdict::Untested | FlushVerdict::SwitchedOff => "33",
             FlushVerdict::Refused | FlushVerdict::Failing | FlushVerdict::Lost => "31",
+        };
+        self.wrap(color, line)
+    }
+
+    /// A line, coloured by how bad it is.
+    pub fn severity(self, severity: Severity, line: &str) -> String {
+        let color = match severity {
+            Severity::Critical => "31",
+            Severity::Warning => "33",
+            Severity::Info => "36",
         };
         self.wrap(color, line)
     }

@@ -1,5 +1,6 @@
 //! One file for each command; here what they share: the opened world and how to speak.
 
+pub mod check;
 pub mod config;
 pub mod probe;
 pub mod record;
