@@ -42,6 +42,14 @@ mod tests {
     }
 
     #[test]
+    fn check_prints_what_its_schema_promises() {
+        let folder = unpacked();
+        let printed = printed(folder.path(), "check");
+        check("check", &printed);
+        assert!(printed.contains("\"flush-refused\""), "{printed}");
+    }
+
+    #[test]
     fn relative_paths_begin_where_the_person_stands() {
         let folder = unpacked();
         let run = |kernel_log: &str| {

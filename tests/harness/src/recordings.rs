@@ -15,8 +15,13 @@ use crate::failure::{Result, Tried};
 pub fn unpack(kernel: &str, moment: &str) -> Result<Option<TempDir>> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/xen");
     let path = fixtures.join(format!("{kernel}-{moment}.tar"));
-    let Ok(archive) = File::open(&path) else { return Ok(None) };
+    if path.exists() { unpack_file(&path).map(Some) } else { Ok(None) }
+}
+
+/// Unpacks an archive that `xvdguard record` wrote.
+pub fn unpack_file(path: &Path) -> Result<TempDir> {
+    let archive = File::open(path).tried(format_args!("open {}", path.display()))?;
     let folder = tempfile::tempdir().tried("make a temporary directory")?;
     Archive::new(archive).unpack(folder.path()).tried(format_args!("unpack {}", path.display()))?;
-    Ok(Some(folder))
+    Ok(folder)
 }
