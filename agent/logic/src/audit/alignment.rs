@@ -29,21 +29,22 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// Bytes of a sector as sysfs counts them.
-const SECTOR: u64 = 512;
+/// Sectors of 512 bytes in 4 KiB and in 32 KiB.
+const IN_4K: u64 = 8;
+const IN_32K: u64 = 64;
 
 fn off_4k(case: &Case<'_>) -> Vec<Hit> {
-    hits(case, |start| start % 4096 != 0, say::off_4k)
+    hits(case, |start| start % IN_4K != 0, say::off_4k)
 }
 
 fn off_32k(case: &Case<'_>) -> Vec<Hit> {
-    hits(case, |start| start % 32768 != 0 && start % 4096 == 0, say::off_32k)
+    hits(case, |start| start % IN_32K != 0 && start % IN_4K == 0, say::off_32k)
 }
 
 fn hits(case: &Case<'_>, is_off: fn(u64) -> bool, say: fn(u64, &str) -> Said) -> Vec<Hit> {
     let used = used(case);
     let partitions = case.setup.partitions.iter();
-    let off = partitions.filter(|one| is_off(one.start_sectors * SECTOR));
+    let off = partitions.filter(|one| is_off(one.start_sectors));
     let off = off.filter(|one| used.contains(&one.name));
     let hit = |one: &Partition| {
         let disk = case.seen.disk(&one.disk)?;

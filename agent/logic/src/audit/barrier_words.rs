@@ -1,5 +1,6 @@
-//! Words about barriers in mount options: misspelt ones, those of other file systems, those that
-//! some installed kernel refuses or ignores. What a word does is `grammar`'s to say.
+//! Words in mount options that a file system does not take: misspelt words about barriers, those of
+//! other file systems, those that some installed kernel refuses or ignores. What a word does is
+//! `grammar`'s to say.
 
 use alloc::vec::Vec;
 
@@ -28,6 +29,12 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Critical,
         meaning: say::FOREIGN,
         look: foreign,
+    },
+    Rule {
+        id: "ext-option-foreign",
+        severity: Severity::Critical,
+        meaning: say::EXT_OPTION,
+        look: ext_option,
     },
     Rule {
         id: "barrier-word-ignored",
@@ -76,6 +83,10 @@ fn foreign(case: &Case<'_>) -> Vec<Hit> {
     hits(case, |word| is_word(word).then_some(Wrong::Foreign), say::foreign)
 }
 
+fn ext_option(case: &Case<'_>) -> Vec<Hit> {
+    hits(case, |word| is_ext_option(word).then_some(Wrong::OfExt), say::ext_option)
+}
+
 fn ignored(case: &Case<'_>) -> Vec<Hit> {
     hits(case, |word| is_word(word).then_some(Wrong::Ignored), say::ignored)
 }
@@ -86,6 +97,7 @@ enum Wrong {
     Misspelt,
     Refused,
     Foreign,
+    OfExt,
     Ignored,
 }
 
@@ -123,7 +135,8 @@ fn spoken<'a>(
             let grammar = Grammar::new(&source.fstype, kernel);
             wanted
                 == match wrong {
-                    Wrong::Misspelt => grammar.predict_unknown_option(when),
+                    Wrong::OfExt if takes_ext_options(&source.fstype) => Prediction::Unknown,
+                    Wrong::Misspelt | Wrong::OfExt => grammar.predict_unknown_option(when),
                     _ => grammar.predict(word, when),
                 }
         };
@@ -148,7 +161,7 @@ impl Spoken<'_> {
     fn is(&self, wrong: Wrong) -> bool {
         let is_refused = !self.refused_by.is_empty();
         match wrong {
-            Wrong::Misspelt => is_refused,
+            Wrong::Misspelt | Wrong::OfExt => is_refused,
             Wrong::Refused => is_refused && self.was_ever_known(),
             Wrong::Foreign => is_refused && !self.was_ever_known(),
             Wrong::Ignored => !is_refused && !self.ignored_by.is_empty(),
@@ -178,6 +191,16 @@ fn is_misspelt(word: &Text) -> bool {
     let name = name(word);
     let holds = name.windows(KNOWN[0].len()).any(|window| window == KNOWN[0]);
     !is_word(word) && (holds || KNOWN.iter().any(|known| distance(name, known) <= TWO))
+}
+
+/// `errors=` and `data=`, which installers write for ext.
+fn is_ext_option(word: &Text) -> bool {
+    matches!(name(word), b"errors" | b"data") && word.contains("=")
+}
+
+/// Types that know one of those words, or may: nothing is said of them.
+fn takes_ext_options(fstype: &Text) -> bool {
+    !["xfs", "btrfs"].iter().any(|strict| *fstype == *strict)
 }
 
 /// What stands before the `=`.
@@ -212,6 +235,13 @@ mod tests {
         for word in ["barrier", "barrier=0", "nobarrier", "barrier=flush", "noatime", "journal"] {
             assert!(!is_misspelt(&Text::from(word)), "{word}");
         }
+    }
+
+    #[test]
+    fn only_errors_and_data_count_as_words_of_ext() {
+        assert!(is_ext_option(&Text::from("errors=remount-ro")));
+        assert!(is_ext_option(&Text::from("data=ordered")));
+        assert!(!is_ext_option(&Text::from("errors")) && !is_ext_option(&Text::from("commit=5")));
     }
 
     #[test]

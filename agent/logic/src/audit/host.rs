@@ -22,6 +22,12 @@ pub(super) const RULES: &[Rule] = &[
         look: guest_preserve,
     },
     Rule {
+        id: "guest-disk-attached-by-script",
+        severity: Severity::Warning,
+        meaning: say::GUEST_DISK_ATTACHED_BY_SCRIPT,
+        look: attached_by_script,
+    },
+    Rule {
         id: "iscsi-path-loss-unseen",
         severity: Severity::Warning,
         meaning: say::ISCSI_PATH_LOSS_UNSEEN,
@@ -57,6 +63,14 @@ fn guest_preserve(case: &Case<'_>) -> Vec<Hit> {
         let is_event = matches!(name.trim(), "on_crash" | "on_poweroff" | "on_watchdog");
         let value = value.trim().trim_matches(['"', '\'']);
         (is_event && value == "preserve").then(|| say::guest_preserve(name.trim()))
+    })
+}
+
+fn attached_by_script(case: &Case<'_>) -> Vec<Hit> {
+    hits(case, LineKind::Script, |text| {
+        let mut words = text.split_ascii_whitespace().map(|word| word.rsplit('/').next());
+        let is_toolstack = words.any(|word| matches!(word, Some("xm" | "xl")));
+        (is_toolstack && words.next() == Some(Some("block-attach"))).then(say::attached_by_script)
     })
 }
 

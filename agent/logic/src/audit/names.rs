@@ -33,6 +33,12 @@ pub(super) const RULES: &[Rule] = &[
         look: in_device_map,
     },
     Rule {
+        id: "initrd-lacks-disk-driver",
+        severity: Severity::Warning,
+        meaning: say::INITRD_LACKS_DISK_DRIVER,
+        look: in_initrd_modules,
+    },
+    Rule {
         id: "udev-rule-names-absent-disk",
         severity: Severity::Info,
         meaning: say::UDEV_RULE_NAMES_ABSENT_DISK,
@@ -77,6 +83,30 @@ fn in_device_map(case: &Case<'_>) -> Vec<Hit> {
         let device = text.split_ascii_whitespace().find(|word| word.starts_with("/dev/"))?;
         let absent = Absent::of(case, &Text::from(device))?;
         Some(Hit::new(&*line.place, say::in_device_map(device, &absent.likely)))
+    };
+    lines.filter_map(hit).collect()
+}
+
+/// Modules that drive disks, by the kind of their names (SUSE's and mainline's).
+const DRIVERS: [(&str, &[&str]); 2] = [
+    ("xvd", &["xenblk", "xen-blkfront", "xen_blkfront", "xenvbd", "xen-vbd"]),
+    ("vd", &["virtio_blk", "virtio-blk"]),
+];
+
+/// `INITRD_MODULES` that drives disks of another kind, and none of those that are here.
+fn in_initrd_modules(case: &Case<'_>) -> Vec<Hit> {
+    let here = kinds_here(case);
+    let lines = case.setup.lines.iter().filter(|line| line.kind == LineKind::Initrd);
+    let hit = |line: &Line| {
+        let (name, modules) = line.text.as_str()?.split_once('=')?;
+        let modules = modules.trim_matches(['"', '\'']);
+        let drives = |drivers: &[&str]| modules.split(' ').any(|one| drivers.contains(&one));
+        let (driven, idle): (Vec<_>, Vec<_>) =
+            DRIVERS.iter().partition(|(kind, _)| here.contains(kind));
+        let (_, wanted) = driven.first()?;
+        let is_left_over = idle.iter().any(|(_, drivers)| drives(drivers));
+        let lacks = name == "INITRD_MODULES" && is_left_over && !drives(wanted);
+        lacks.then(|| Hit::new(&*line.place, say::in_initrd_modules(wanted[0])))
     };
     lines.filter_map(hit).collect()
 }

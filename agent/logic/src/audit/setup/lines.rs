@@ -33,6 +33,8 @@ pub enum LineKind {
     Toolstack,
     /// GRUB's map from its names to disks.
     DeviceMap,
+    /// SUSE's `/etc/sysconfig/kernel`.
+    Initrd,
 }
 
 impl LineKind {
@@ -45,6 +47,7 @@ impl LineKind {
                 b"device/max_retries",
                 b"queue/io_timeout",
                 b"remount",
+                b"block-attach",
             ],
             LineKind::Udev => &[b"KERNEL==", b"timeout"],
             LineKind::Sysctl => &[b"timeout", b"retr"],
@@ -53,6 +56,7 @@ impl LineKind {
                 &[b"timeout", b"retry", b"on_crash", b"on_poweroff", b"extra", b"cmdline", b"root"]
             }
             LineKind::DeviceMap => &[b"/dev/"],
+            LineKind::Initrd => &[b"INITRD_MODULES"],
         }
     }
 

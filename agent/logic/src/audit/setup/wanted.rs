@@ -49,7 +49,7 @@ pub enum BootForm {
     Whole,
 }
 
-use super::LineKind::{DeviceMap, Iscsid, Script, Toolstack, Udev};
+use super::LineKind::{DeviceMap, Initrd, Iscsid, Script, Toolstack, Udev};
 use BootForm::{Directive, Variable, Whole};
 use Kind::{
     Boot, Configuration, Fstab, Lines, LiveSysctl, Mark, Modprobe, Mountinfo, Release, Swaps,
@@ -95,6 +95,7 @@ pub const WANTED: &[Wanted] = &[
     want("boot/extlinux/extlinux.conf", Boot(Directive)),
     want("boot/grub/device.map", Lines(DeviceMap)),
     want("boot/grub2/device.map", Lines(DeviceMap)),
+    want("etc/sysconfig/kernel", Lines(Initrd)),
     want("etc/rc.local", Lines(Script)),
     want("etc/rc.d/rc.local", Lines(Script)),
     want("etc/init.d/boot.local", Lines(Script)),

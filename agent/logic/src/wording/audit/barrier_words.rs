@@ -1,4 +1,4 @@
-//! Words about barriers in mount options.
+//! What is said of words in mount options that a file system does not take.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -15,6 +15,8 @@ pub const REFUSED: &str =
     "a barrier option that an installed kernel refuses, as XFS does nobarrier since 4.19";
 /// `barrier-word-foreign`
 pub const FOREIGN: &str = "a barrier option that this type of file system never had";
+/// `ext-option-foreign`
+pub const EXT_OPTION: &str = "errors= or data= of ext on a file system that refuses them";
 /// `barrier-word-ignored`
 pub const IGNORED: &str = "a barrier option that an installed kernel takes and ignores";
 
@@ -55,6 +57,15 @@ pub fn foreign(spoken: &Spoken<'_>) -> Said {
     Said::new(
         format!("{fstype} never had an option \"{word}\": {}", refusal(spoken)),
         "take it out; barrier=0 belongs to ext3 and ext4, nobarrier to ext4 and btrfs",
+    )
+}
+
+/// A word of ext on a file system that has none like it.
+pub fn ext_option(spoken: &Spoken<'_>) -> Said {
+    let Spoken { word, fstype, .. } = spoken;
+    Said::new(
+        format!("\"{word}\" belongs to ext, and {fstype} does not know it: {}", refusal(spoken)),
+        "take it out",
     )
 }
 

@@ -38,8 +38,12 @@ pub fn early_not_run(cause: Cause<'_>) -> Said {
             "enable the unit xvdguard-early.service, or boot with an initramfs",
         ),
         Cause::OldImage(hook) => (
-            format!("{hook} is installed, but the image that booted was made without it"),
-            "make a new initramfs (update-initramfs -u, dracut -f) and reboot",
+            format!(
+                "{hook} is installed, but the image that booted was made without it, or its work \
+                 did not end in time"
+            ),
+            "look for xvdguard in dmesg; if it is not there, make a new initramfs \
+             (update-initramfs -u, dracut -f) and reboot",
         ),
     };
     Said::new(format!("{SO}; {why}"), remedy)

@@ -3,6 +3,7 @@
 use alloc::format;
 
 use super::Said;
+use crate::text::Text;
 
 /// `guest-config-timeout`
 pub const GUEST_CONFIG_TIMEOUT: &str =
@@ -10,6 +11,9 @@ pub const GUEST_CONFIG_TIMEOUT: &str =
 /// `guest-config-preserve`
 pub const GUEST_CONFIG_PRESERVE: &str =
     "a guest's configuration leaves a dead guest lying instead of starting it again";
+/// `guest-disk-attached-by-script`
+pub const GUEST_DISK_ATTACHED_BY_SCRIPT: &str =
+    "a job on the host attaches disks to running guests, which brings no lost disk back";
 /// `iscsi-path-loss-unseen`
 pub const ISCSI_PATH_LOSS_UNSEEN: &str =
     "the iSCSI initiator notices a dead path only after many seconds";
@@ -42,8 +46,19 @@ pub fn guest_preserve(name: &str) -> Said {
     )
 }
 
+/// `xm block-attach` in a job.
+pub fn attached_by_script() -> Said {
+    Said::new(
+        "block-attach does not bring back a disk that a guest has lost: its file system stays as \
+         it is, and where the same storage is attached a second time two of them write to it",
+        "remove it. Let the storage queue while it fails over; a guest that has lost its root must \
+         be rebooted",
+    )
+}
+
 /// `noop_out_timeout = 120`.
 pub fn iscsi_slow(name: &str, seconds: u64) -> Said {
+    let name = Text::from(name);
     Said::new(
         format!(
             "{name} = {seconds}: a dead path is noticed that much later, and every guest on it \

@@ -15,6 +15,9 @@ pub const ROOT_NAMES_ABSENT_DISK: &str =
 /// `device-map-names-absent-disk`
 pub const DEVICE_MAP_NAMES_ABSENT_DISK: &str =
     "GRUB's device map names a disk of another hypervisor";
+/// `initrd-lacks-disk-driver`
+pub const INITRD_LACKS_DISK_DRIVER: &str =
+    "the next initramfs gets the disk driver of another hypervisor, and not the one needed here";
 /// `udev-rule-names-absent-disk`
 pub const UDEV_RULE_NAMES_ABSENT_DISK: &str =
     "a udev rule is for disks of another hypervisor and does nothing here";
@@ -53,6 +56,7 @@ pub fn in_root_word(value: &Text, here: &Option<String>) -> Said {
 
 /// A line of device.map.
 pub fn in_device_map(device: &str, here: &Option<String>) -> Said {
+    let device = Text::from(device);
     Said::new(
         format!(
             "{device} is no disk of this machine{}. grub-install and update-grub fail, or write to \
@@ -60,6 +64,17 @@ pub fn in_device_map(device: &str, here: &Option<String>) -> Said {
             likely(here)
         ),
         "remove the file (GRUB 2 needs none), or make it anew with grub-mkdevicemap",
+    )
+}
+
+/// `INITRD_MODULES`.
+pub fn in_initrd_modules(driver: &str) -> Said {
+    Said::new(
+        format!(
+            "INITRD_MODULES names the disk driver of another hypervisor, and not {driver}: the \
+             next mkinitrd makes an image that finds no disk"
+        ),
+        format!("put {driver} there, then mkinitrd"),
     )
 }
 

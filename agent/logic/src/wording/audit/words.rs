@@ -28,6 +28,7 @@ const FROM_WHERE: &str = "take it out of the boot loader's configuration (on hos
 
 /// A parameter that xen_blkfront never had.
 pub fn parameter_unknown(shown: &dyn Display, name: &str, stops_loading: bool) -> Said {
+    let name = Text::from(name);
     let effect = if stops_loading {
         "kernels before 3.11 refuse to load a module with such an option, and the guest then has \
          no disk"
