@@ -8,6 +8,8 @@ mod fixture;
 #[cfg(test)]
 mod guests;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod rules;
 
 #[cfg(test)]
