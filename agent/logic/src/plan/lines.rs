@@ -6,8 +6,10 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::wish::Wish;
-use super::{ChangeKind, Finding, LineChange, Situation, Why, finding, is_ext3_or_ext4};
+use super::{ChangeKind, Finding, LineChange, Remount, Situation, Why, finding, is_ext3_or_ext4};
 use crate::fstab::{Change, Edit, Edited, Entry, Fstab, OwnEditState};
+use crate::grammar::{self, Barriers, Prediction, When};
+use crate::kernel_version::KernelRelease;
 use crate::policy::RewriteFstab;
 use crate::text::Text;
 use crate::wording::plan as wording;
@@ -80,8 +82,13 @@ struct Planner<'a> {
     situation: &'a Situation<'a>,
     /// Lines with a comment of ours above, and whether they are as we left them.
     own: BTreeMap<usize, bool>,
+    /// Whether `barrier=0` is known to every kernel, for each of `TYPES`.
+    is_known: [bool; 2],
     lines: Lines,
 }
+
+/// The types that a line may have to be edited.
+const TYPES: [&str; 2] = ["ext3", "ext4"];
 
 impl<'a> Planner<'a> {
     fn new(situation: &'a Situation<'a>) -> Self {
@@ -91,7 +98,8 @@ impl<'a> Planner<'a> {
             OwnEditState::ChangedSince(line) => Some((line, false)),
             OwnEditState::Orphaned => None,
         });
-        Planner { situation, own: own.collect(), lines: Lines::default() }
+        let is_known = TYPES.map(|fstype| takes_barrier_0(&Text::from(fstype), situation.kernels));
+        Planner { situation, own: own.collect(), is_known, lines: Lines::default() }
     }
 
     fn order(&mut self, group: &Group<'_>) -> Option<Order> {
@@ -151,6 +159,9 @@ impl<'a> Planner<'a> {
         if !is_ext3_or_ext4(&entry.fstype) {
             return Fitness::Obstacle(wording::OTHER_TYPE);
         }
+        if !self.is_known_everywhere(&entry.fstype) {
+            return Fitness::Obstacle(wording::UNKNOWN_TO_A_KERNEL);
+        }
         if self.own.get(&entry.line) == Some(&false) {
             return Fitness::Obstacle(wording::CHANGED_SINCE);
         }
@@ -159,6 +170,12 @@ impl<'a> Planner<'a> {
             Some("barrier=0" | "nobarrier") => Fitness::OffAlready,
             _ => Fitness::Editable,
         }
+    }
+
+    /// Whether every kernel that may be booted takes `barrier=0`, at a mount and at a remount.
+    fn is_known_everywhere(&self, fstype: &Text) -> bool {
+        let index = usize::from(*fstype == TYPES[1]);
+        self.is_known[index]
     }
 
     /// All orders at once; one that fstab does not allow is dropped and said.
@@ -217,6 +234,14 @@ impl<'a> Planner<'a> {
             why: why.clone(),
         })
     }
+}
+
+fn takes_barrier_0(fstype: &Text, kernels: &[KernelRelease]) -> bool {
+    let option = Text::from(Remount::option(false));
+    [When::Mount, When::Remount].iter().all(|when| {
+        let answer = grammar::predict_all(fstype, kernels, &option, *when);
+        answer == Prediction::Accepted(Some(Barriers::Off))
+    })
 }
 
 /// Whether a line may have `barrier=0`.

@@ -29,7 +29,7 @@ use crate::decide_boot::{RootDevice, decide_boot};
 use crate::disk::WriteCache;
 use crate::effect::{Attribute, QueueSetting};
 use crate::fstab::Fstab;
-use crate::kernel_version::KernelVersion;
+use crate::kernel_version::KernelRelease;
 use crate::mountinfo::Mount;
 use crate::observation::Observation;
 use crate::policy::{BarrierMode, Policy};
@@ -54,8 +54,8 @@ pub struct Situation<'a> {
     pub fstab: &'a Fstab,
     /// The block device of each line of fstab whose source was found, by its name.
     pub carriers: &'a BTreeMap<usize, Text>,
-    /// Every installed kernel, and the running one.
-    pub kernels: &'a [KernelVersion],
+    /// Every kernel that may be booted next.
+    pub kernels: &'a [KernelRelease],
     /// Names of the `.mount` units that somebody wrote.
     pub mount_units: &'a [Text],
 }

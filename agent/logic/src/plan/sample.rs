@@ -9,7 +9,7 @@ use super::{Finding, Plan, Situation, plan, revert};
 use crate::block::{BlockDevice, DeviceNumber};
 use crate::disk::sample;
 use crate::fstab::Fstab;
-use crate::kernel_version::KernelVersion;
+use crate::kernel_version::{KernelRelease, KernelVersion};
 use crate::mountinfo;
 use crate::observation::Observation;
 use crate::policy::{BarrierMode, Chosen, Lever, Policy, RewriteFstab};
@@ -29,7 +29,7 @@ pub(super) struct Machine {
     pub reports: Vec<DiskReport>,
     pub fstab: String,
     pub carriers: BTreeMap<usize, Text>,
-    pub kernels: Vec<KernelVersion>,
+    pub kernels: Vec<KernelRelease>,
     pub mount_units: Vec<Text>,
     devices: Vec<BlockDevice>,
 }
@@ -37,9 +37,12 @@ pub(super) struct Machine {
 impl Machine {
     /// A guest that runs the first of these kernels; all are installed.
     pub fn with_kernels(kernels: &[(u16, u16)]) -> Machine {
-        let kernels: Vec<_> = kernels.iter().map(|(a, b)| KernelVersion::new(*a, *b, 0)).collect();
+        let release = |(major, minor): &(u16, u16)| {
+            KernelRelease::parse(&Text::from(format!("{major}.{minor}.0")))
+        };
+        let kernels: Vec<_> = kernels.iter().filter_map(release).collect();
         let mut machine = Machine { kernels, ..Machine::default() };
-        machine.seen.kernel = machine.kernels.first().copied();
+        machine.seen.kernel = machine.kernels.first().map(|kernel| kernel.version);
         machine
     }
 

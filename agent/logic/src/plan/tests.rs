@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::sample::Machine;
 use super::{ChangeKind, Remount};
+use crate::kernel_version::KernelRelease;
 use crate::policy::{BarrierMode, Lever, RewriteFstab};
 use crate::text::Text;
 use crate::verdict::FlushVerdict::{self, Absent, Failing, Proven, Refused, Untested};
@@ -363,4 +364,16 @@ fn what_is_mounted_read_only_is_not_remounted() {
     let plan = machine.plan();
     assert_eq!(plan.remounts, []);
     assert!(plan.waits[0].contains("mounted read-only"), "{:?}", plan.waits);
+}
+
+#[test]
+fn an_option_that_an_installed_kernel_may_refuse_is_not_written() {
+    let mut machine = machine();
+    // Before ext4 was there, and a kernel whose name holds no version is not in the list at all.
+    machine.kernels.extend(KernelRelease::parse(&Text::from("2.6.18-194.el5xen")));
+    machine.fstab("/dev/xvda / ext4 defaults 0 1\n");
+    is_untouched(&machine);
+    assert_eq!(rules(&machine), ["option-not-known-everywhere"]);
+    machine.kernels.clear();
+    is_untouched(&machine);
 }

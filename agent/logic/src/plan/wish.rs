@@ -84,7 +84,8 @@ impl Situation<'_> {
         let is_deadly = |kernel: Option<KernelVersion>| {
             disks.iter().filter_map(|disk| self.seen.disk(disk)).any(|disk| is_deadly(kernel, disk))
         };
-        match self.kernels.iter().copied().filter(|kernel| is_deadly(Some(*kernel))).min() {
+        let versions = self.kernels.iter().map(|kernel| kernel.version);
+        match versions.filter(|version| is_deadly(Some(*version))).min() {
             Some(kernel) => Some(Some(kernel)),
             None => (self.kernels.is_empty() && is_deadly(None)).then_some(None),
         }

@@ -56,6 +56,14 @@ pub const OTHER_TYPE: Said = said(
     "where it is \"auto\" and in truth ext3 or ext4, write that instead",
 );
 
+/// A kernel is installed that might not mount it.
+pub const UNKNOWN_TO_A_KERNEL: Said = said(
+    "option-not-known-everywhere",
+    Severity::Warning,
+    "not every installed kernel is known to mount this type with barrier=0, so it is not written",
+    "remove kernels that are never booted (folders below /lib/modules), or write it yourself",
+);
+
 /// An edit of ours that somebody changed.
 pub const CHANGED_SINCE: Said = said(
     "own-edit-changed",
