@@ -16,14 +16,12 @@ use xvdguard_logic::wording::boot;
 
 use crate::edits::WayBack;
 use crate::error::{Error, Result};
+use crate::observe::fstab::FSTAB;
 use crate::perform;
 use crate::remount;
 use crate::rewrite::Original;
 use crate::root::Root;
 use crate::systemd;
-
-/// Where fstab is.
-pub const FSTAB: &[u8] = b"etc/fstab";
 
 /// How long a write to a queue may take.
 const SETTING: Duration = Duration::from_secs(10);

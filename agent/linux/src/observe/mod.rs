@@ -3,6 +3,7 @@
 //! What cannot be read is noted in `oddities` and left out: half a look is better than none.
 
 pub mod block_devices;
+pub mod fstab;
 pub mod kernel_log;
 pub mod machine;
 pub mod queues;

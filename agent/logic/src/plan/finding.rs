@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::slice;
 
 use super::wish::Wish;
 use super::{Situation, is_ext3_or_ext4, units};
@@ -27,6 +28,11 @@ impl Finding {
         Finding { text: wording::never(reason), ..Finding::at(entry, wording::NEVER) }
     }
 
+    /// fstab cannot be replaced as it is; the text says why and what to do.
+    pub fn not_replaceable(text: String) -> Finding {
+        Finding { text, ..Finding::new("/etc/fstab", wording::NOT_REPLACEABLE) }
+    }
+
     pub(super) fn cannot_edit(error: EditError) -> Finding {
         let place = format!("/etc/fstab:{}", error.line);
         Finding {
@@ -39,6 +45,7 @@ impl Finding {
 /// What is not said by a line of fstab that the plan looked at.
 pub(super) fn beside_fstab(situation: &Situation<'_>) -> Vec<Finding> {
     let mut findings = orphans(situation);
+    findings.extend(lost(situation));
     let wants_off = |volume: &&Volume| {
         is_ext3_or_ext4(&volume.fstype)
             && matches!(situation.wish(Some(&volume.disks)), Wish::SwitchOff(_))
@@ -58,6 +65,21 @@ pub(super) fn orphans(situation: &Situation<'_>) -> Vec<Finding> {
     let orphans = own.iter().filter(|own| own.state == OwnEditState::Orphaned);
     let place = |line: usize| format!("/etc/fstab:{line}");
     orphans.map(|own| Finding::new(place(own.comment_line), wording::ORPHAN)).collect()
+}
+
+/// Lines that might have to change, if their device were known.
+fn lost(situation: &Situation<'_>) -> Vec<Finding> {
+    let may_be_off = situation.reports.iter().any(|report| {
+        matches!(situation.wish(Some(slice::from_ref(&report.name))), Wish::SwitchOff(_))
+    });
+    let lost = situation.lost.iter().filter(|_| may_be_off);
+    let lost = lost.filter_map(|(line, why)| {
+        let entry = situation.fstab.entry(*line)?;
+        let is_ours = is_ext3_or_ext4(&entry.fstype) && !entry.options.has("noauto");
+        let finding = || Finding { text: wording::lost(why), ..Finding::at(entry, wording::LOST) };
+        is_ours.then(finding)
+    });
+    lost.collect()
 }
 
 /// Mounted by a unit, an automounter or by hand.

@@ -54,6 +54,8 @@ pub struct Situation<'a> {
     pub fstab: &'a Fstab,
     /// The block device of each line of fstab whose source was found, by its name.
     pub carriers: &'a BTreeMap<usize, Text>,
+    /// Why the source of a line was not found, where it should be a block device.
+    pub lost: &'a BTreeMap<usize, String>,
     /// Every kernel that may be booted next.
     pub kernels: &'a [KernelRelease],
     /// Names of the `.mount` units that somebody wrote.

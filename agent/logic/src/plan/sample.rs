@@ -29,6 +29,7 @@ pub(super) struct Machine {
     pub reports: Vec<DiskReport>,
     pub fstab: String,
     pub carriers: BTreeMap<usize, Text>,
+    pub lost: BTreeMap<usize, String>,
     pub kernels: Vec<KernelRelease>,
     pub mount_units: Vec<Text>,
     devices: Vec<BlockDevice>,
@@ -106,8 +107,8 @@ impl Machine {
     }
 
     fn situation<'a>(&'a self, fstab: &'a Fstab) -> Situation<'a> {
-        let Machine { policy, seen, reports, carriers, kernels, mount_units, .. } = self;
-        Situation { policy, seen, reports, fstab, carriers, kernels, mount_units }
+        let Machine { policy, seen, reports, carriers, lost, kernels, mount_units, .. } = self;
+        Situation { policy, seen, reports, fstab, carriers, lost, kernels, mount_units }
     }
 
     /// fstab as the plan wants it; as it is where nothing changes.

@@ -164,7 +164,11 @@ fn what_cannot_be_found_is_not_guessed() {
     machine.policy(BarrierMode::Off, Lever::Auto, RewriteFstab::Auto);
     machine.fstab("UUID=4711 /srv ext4 defaults 0 2\n");
     assert!(machine.carriers.is_empty());
+    machine.lost.insert(1, "cannot stat /dev/disk/by-uuid/4711".into());
     is_untouched(&machine);
+    assert_eq!(rules(&machine), ["source-not-found"]);
+    machine.policy(BarrierMode::Leave, Lever::Auto, RewriteFstab::Auto);
+    assert_eq!(rules(&machine), [] as [&str; 0]);
 }
 
 #[test]

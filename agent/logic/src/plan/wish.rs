@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Situation, Why};
 use crate::decide_boot::is_deadly;
-use crate::kernel_version::KernelVersion;
+use crate::kernel_version::KernelRelease;
 use crate::policy::{BarrierMode, Lever};
 use crate::text::Text;
 use crate::verdict::FlushVerdict;
@@ -65,7 +65,7 @@ impl Situation<'_> {
         use FlushVerdict::{Absent, Off, Proven, Refused, SwitchedOff};
         if !refused.is_empty() && all(&[Refused, Absent, Off, SwitchedOff]) {
             let Some(deadly) = self.deadly(&refused) else { return Wish::Nothing };
-            let reason = wording::refused(&refused, deadly);
+            let reason = wording::refused(&refused, &deadly.name);
             return Wish::SwitchOff(Why { rule: "flush-refused", reason });
         }
         if !proven.is_empty() && all(&[Proven, Absent, Off]) {
@@ -76,19 +76,13 @@ impl Situation<'_> {
     }
 
     /// The oldest kernel whose journal dies of what these disks do, where the mount option may be
-    /// used against it; the inner none where no kernel is known.
-    fn deadly(&self, disks: &[Text]) -> Option<Option<KernelVersion>> {
-        if !self.may_use_mount_options() {
-            return None;
-        }
-        let is_deadly = |kernel: Option<KernelVersion>| {
-            disks.iter().filter_map(|disk| self.seen.disk(disk)).any(|disk| is_deadly(kernel, disk))
-        };
-        let versions = self.kernels.iter().map(|kernel| kernel.version);
-        match versions.filter(|version| is_deadly(Some(*version))).min() {
-            Some(kernel) => Some(Some(kernel)),
-            None => (self.kernels.is_empty() && is_deadly(None)).then_some(None),
-        }
+    /// used against it.
+    fn deadly(&self, disks: &[Text]) -> Option<&KernelRelease> {
+        let disks = || disks.iter().filter_map(|disk| self.seen.disk(disk));
+        let dies =
+            |kernel: &&KernelRelease| disks().any(|disk| is_deadly(Some(kernel.version), disk));
+        let kernels = self.kernels.iter().filter(|_| self.may_use_mount_options());
+        kernels.filter(dies).min_by_key(|kernel| kernel.version)
     }
 
     fn may_use_mount_options(&self) -> bool {

@@ -105,7 +105,8 @@ impl DiskReport {
     pub fn note_setting(&mut self, setting: &QueueSetting, boot_ms: u64) {
         let text = alloc::format!("xvdguard wrote {} to queue/{}", setting.new, setting.attribute);
         self.evidence.push(Evidence::new(Source::Action, text, boot_ms));
-        self.switched_off_by_us |= setting.attribute == Attribute::WriteCache;
+        self.switched_off_by_us |=
+            setting.attribute == Attribute::WriteCache && setting.new == "write through";
     }
 }
 

@@ -4,7 +4,6 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::kernel_version::KernelVersion;
 use crate::plan::Severity;
 use crate::policy::{BarrierMode, Chosen};
 use crate::text::Text;
@@ -85,6 +84,18 @@ pub const ORPHAN: Said = said(
 pub const CANNOT_EDIT: Said =
     said("line-not-editable", Severity::Warning, "", "see above, then: xvdguard plan");
 
+/// A line whose device is not there; the text says where it was looked for.
+pub const LOST: Said = said(
+    "source-not-found",
+    Severity::Warning,
+    "",
+    "attach the disk or correct the line, then: xvdguard plan",
+);
+
+/// fstab is a link, mounted over, being edited; the text says so.
+pub const NOT_REPLACEABLE: Said =
+    said("fstab-not-replaceable", Severity::Warning, "", "then: xvdguard apply");
+
 /// `rewrite_fstab = "never"` where a line would change; the text names the reason.
 pub const NEVER: Said = said(
     "rewrite-never",
@@ -130,14 +141,9 @@ pub const ROOT_FLAGS: &str = "this kernel switches flushes of root off by a moun
     early boot adds it where its hook is in the image, the kernel command line where it is not";
 
 /// Disks refuse flushes, and this kernel dies of it.
-pub fn refused(disks: &[Text], kernel: Option<KernelVersion>) -> String {
-    let (disks, verb) = (list(disks), if disks.len() == 1 { "refuses" } else { "refuse" });
-    match kernel {
-        Some(kernel) => {
-            format!("{disks} {verb} flushes, and a journal aborts of that on kernel {kernel}")
-        }
-        None => format!("{disks} {verb} flushes, and no kernel is known that lives with that"),
-    }
+pub fn refused(disks: &[Text], kernel: &Text) -> String {
+    let verb = if disks.len() == 1 { "refuses" } else { "refuse" };
+    format!("{} {verb} flushes, and a journal aborts of that on kernel {kernel}", list(disks))
 }
 
 /// Disks are proven.
@@ -158,6 +164,11 @@ pub fn by_person(mode: &Chosen<BarrierMode>) -> String {
 /// What `rewrite_fstab = "never"` keeps from happening.
 pub fn never(reason: &str) -> String {
     format!("{reason}; barrier=0 is not written because rewrite_fstab = \"never\"")
+}
+
+/// Why a line is left alone whose device is not known.
+pub fn lost(why: &str) -> String {
+    format!("{why}; which disks it lies on is not guessed, and it is not edited")
 }
 
 /// fstab has `barrier=0`, the mounted file system not yet: because it is read-only, or because
