@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::observe::fstab::FSTAB;
 use crate::perform;
 use crate::remount;
-use crate::rewrite::Original;
+use crate::rewrite::{Original, remove_leftover};
 use crate::root::Root;
 use crate::systemd;
 
@@ -66,8 +66,8 @@ enum Step<'a> {
 }
 
 /// Removes what killed runs left half written.
-pub fn remove_leftovers(root: &Root, original: &Original) -> Result<()> {
-    original.remove_leftover()?;
+pub fn remove_leftovers(root: &Root) -> Result<()> {
+    remove_leftover(root, FSTAB)?;
     WayBack::find(root)?.map_or(Ok(()), |way_back| way_back.remove_leftovers())
 }
 
@@ -95,7 +95,8 @@ impl<'a> Work<'a> {
         if !is_running && !is_fstab_all {
             self.applied.said.push(wording::OFFLINE.into());
         }
-        let (on, off): (Vec<_>, Vec<_>) = plan.queue.iter().partition(|one| switches_on(one));
+        let (on, off): (Vec<_>, Vec<_>) =
+            plan.queue.iter().partition(|one| one.switches_flushes_on());
         if is_running {
             self.set(&off)?;
         }
@@ -106,7 +107,19 @@ impl<'a> Work<'a> {
             plan.remounts.iter().try_for_each(|remount| self.remount(remount))?;
             self.set(&on)?;
         }
+        self.settle();
         Ok(())
+    }
+
+    /// What is no longer needed of the way back goes when nothing can be undone any more. Where it
+    /// stays, nothing is worse.
+    fn settle(&mut self) {
+        let Some(new) = &self.order.plan.new_fstab else { return };
+        let settled = WayBack::open(self.order.root).and_then(|way_back| {
+            let record = way_back.record()?.unwrap_or_else(|| self.order.record.clone());
+            way_back.note_after(&record.in_force(new))
+        });
+        self.applied.said.extend(settled.err().map(|error| error.to_string()));
     }
 
     fn set(&mut self, settings: &[&'a QueueSetting]) -> Result<()> {
@@ -141,7 +154,6 @@ impl<'a> Work<'a> {
         self.steps.push(Step::Fstab { new: new.to_bytes(), before });
         way_back.note_before(is_first.then_some(fstab.to_bytes()), &after)?;
         original.replace(new.to_bytes())?;
-        way_back.note_after(&after.in_force(new))?;
         self.applied.said.extend(plan.fstab.iter().map(wording::line));
         self.reload();
         Ok(())
@@ -229,8 +241,4 @@ impl<'a> Work<'a> {
         remount::remount(self.order.root, &back, Instant::now() + REMOUNT)?;
         Ok(Some(wording::remount_undone(done)))
     }
-}
-
-fn switches_on(setting: &QueueSetting) -> bool {
-    setting.attribute == Attribute::WriteCache && setting.new == "write back"
 }

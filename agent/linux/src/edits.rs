@@ -64,9 +64,11 @@ impl WayBack {
     /// To be called after fstab was edited: what of ours is in it now. With the last edit goes the
     /// way back.
     pub fn note_after(&self, record: &Record) -> Result<()> {
-        if !record.edits.is_empty() {
-            return self.write(record);
-        }
+        if record.edits.is_empty() { self.forget() } else { self.write(record) }
+    }
+
+    /// Removes the way back, where nothing of ours is in fstab.
+    pub fn forget(&self) -> Result<()> {
         whole_file::remove(&self.folder, EDITS, Kept::ForGood)?;
         whole_file::remove(&self.folder, ORIGINAL, Kept::ForGood)
     }

@@ -26,10 +26,13 @@ pub const PROBE: &str = "probe.json";
 /// What `apply` and `revert` write: which settings are ours.
 pub const APPLY: &str = "apply.json";
 
+/// All of them.
+pub const ALL: [&str; 3] = [EARLY, PROBE, APPLY];
+
 /// Every report that is there. What cannot be read or understood is noted and left out.
 pub fn read_all(root: &Root, oddities: &mut Vec<String>) -> Vec<Report> {
     let mut reports = Vec::new();
-    for name in [EARLY, PROBE, APPLY] {
+    for name in ALL {
         match read(root, name) {
             Ok(report) => reports.extend(report),
             Err(error) => oddities.push(format!("{error}, ignoring")),

@@ -37,12 +37,7 @@ struct Seen {
 impl Original {
     /// Reads the file. An error: it cannot be read, or it could not be replaced as it is.
     pub fn read(root: &Root, path: &[u8]) -> Result<Original> {
-        let slash = path.iter().rposition(|byte| *byte == b'/');
-        let (above, name) = match slash {
-            Some(at) => (&path[..at], &path[at + 1..]),
-            None => (&b"."[..], path),
-        };
-        let folder = root.enter(above)?;
+        let (folder, name) = place(root, path)?;
         let seen = look(&folder, name)?;
         let original = Original { folder, name: name.to_vec(), seen };
         match original.obstacle() {
@@ -82,22 +77,13 @@ impl Original {
             .map_err(|errno| Error::system("sync the directory of", self.shown(), errno))
     }
 
-    /// Removes what a run that was killed may have left beside it.
-    pub fn remove_leftover(&self) -> Result<()> {
-        let temporary = self.temporary();
-        match fs::unlinkat(self.folder.as_fd(), &*temporary, AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(errno) => Err(Error::system("remove", self.folder.shown(&temporary), errno)),
-        }
-    }
-
     /// Always the same name: more than one can never be left.
     fn temporary(&self) -> Vec<u8> {
-        [b".", &*self.name, b".xvdguard-new"].concat()
+        temporary(&self.name)
     }
 
     fn write_beside(&self, temporary: &[u8], new: &[u8]) -> Result<()> {
-        self.remove_leftover()?;
+        remove_from(&self.folder, temporary)?;
         let failed = |errno| Error::system("write", self.folder.shown(temporary), errno);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let mode = Mode::RUSR | Mode::WUSR;
@@ -143,6 +129,32 @@ impl Original {
             fs::statat(self.folder.as_fd(), &**sign, AtFlags::SYMLINK_NOFOLLOW).is_ok()
         };
         signs.into_iter().find(is_there).map(Text::from)
+    }
+}
+
+/// Removes what a run that was killed may have left beside the file.
+pub fn remove_leftover(root: &Root, path: &[u8]) -> Result<()> {
+    let (folder, name) = place(root, path)?;
+    remove_from(&folder, &temporary(name))
+}
+
+/// The directory of a file, and its name there.
+fn place<'a>(root: &Root, path: &'a [u8]) -> Result<(Root, &'a [u8])> {
+    let (above, name) = match path.iter().rposition(|byte| *byte == b'/') {
+        Some(at) => (&path[..at], &path[at + 1..]),
+        None => (&b"."[..], path),
+    };
+    Ok((root.enter(above)?, name))
+}
+
+fn temporary(name: &[u8]) -> Vec<u8> {
+    [b".", name, b".xvdguard-new"].concat()
+}
+
+fn remove_from(folder: &Root, temporary: &[u8]) -> Result<()> {
+    match fs::unlinkat(folder.as_fd(), temporary, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(Error::system("remove", folder.shown(temporary), errno)),
     }
 }
 

@@ -23,6 +23,13 @@ pub struct QueueSetting {
     pub reason: String,
 }
 
+impl QueueSetting {
+    /// Whether flushes are sent again after it.
+    pub fn switches_flushes_on(&self) -> bool {
+        self.attribute == Attribute::WriteCache && self.new == "write back"
+    }
+}
+
 /// What came of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -101,6 +101,16 @@ pub enum Command {
     ///
     /// Exit status: 0 when every disk is proven, absent, off or switched-off, else 1.
     Probe(Probe),
+    /// Show what apply would change in fstab, queues and mounts, and why
+    ///
+    /// Exit status: 0 when there is nothing to change, 10 when there is.
+    Plan,
+    /// Carry the plan out, and undo what was done where a step fails
+    Apply(Apply),
+    /// Take back what apply did: the exact bytes of fstab, mounts, write_cache
+    ///
+    /// Refuses where somebody changed one of these lines since.
+    Revert,
     /// Save what this machine looks like, as an archive for a bug report or --root
     Record(Record),
     /// Validate the configuration, show what is in force, freeze it for the image
@@ -144,6 +154,14 @@ pub struct Probe {
     /// Names like xvda; all when none is given
     #[arg(value_name = "DISK")]
     pub disks: Vec<String>,
+}
+
+/// Options of `apply`.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// Show the plan only
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Options of `record`.

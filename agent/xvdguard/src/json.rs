@@ -2,6 +2,8 @@
 //!
 //! The shapes are written down in `docs/schema`. Unknown is null, never left out.
 
+mod plan;
+
 use serde::Serialize;
 use xvdguard_logic::audit::Finding;
 use xvdguard_logic::observation::Observation;
@@ -56,6 +58,8 @@ struct Probe<'a> {
     disks: &'a [&'a DiskReport],
     oddities: &'a [String],
 }
+
+pub use plan::plan;
 
 /// `status`
 pub fn status(seen: &Observation, disks: &[DiskReport]) -> String {

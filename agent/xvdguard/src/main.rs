@@ -5,6 +5,7 @@
 mod arguments;
 mod commands;
 mod config;
+mod diff;
 mod exit;
 mod json;
 mod record;
@@ -30,6 +31,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Check(options) => commands::check::run(open()?, &arguments.global, options),
         Command::Status => commands::status::run(open()?),
         Command::Probe(options) => commands::probe::run(open()?, options),
+        Command::Plan => commands::plan::run(open()?),
+        Command::Apply(options) => commands::apply::run(open()?, options),
+        Command::Revert => commands::revert::run(open()?),
         Command::Record(options) => commands::record::run(open()?, options),
         Command::Config(command) => commands::config::run(&arguments.global, command),
     }

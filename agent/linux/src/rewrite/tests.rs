@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 use tempfile::TempDir;
 
-use super::Original;
+use super::{Original, remove_leftover};
 use crate::root::Root;
 
 const OLD: &str = "/dev/xvda / ext4 defaults 0 1\n";
@@ -133,7 +133,7 @@ fn what_a_dead_run_left_is_cleared_away() {
     let sample = Sample::new();
     let leave = || fs::write(sample.path(".fstab.xvdguard-new"), "half of i").unwrap();
     leave();
-    sample.read().unwrap().remove_leftover().unwrap();
+    remove_leftover(&sample.root, b"etc/fstab").unwrap();
     assert_eq!(sample.found(), (OLD.to_owned(), vec![]));
     leave();
     sample.read().unwrap().replace(NEW.as_bytes()).unwrap();

@@ -40,6 +40,7 @@ use crate::volume::Volume;
 use crate::wording::plan as wording;
 
 pub use finding::{Finding, Severity};
+use record::Record;
 
 /// Everything that the plan is made from.
 #[derive(Debug, Clone, Copy)]
@@ -198,22 +199,31 @@ pub fn plan(situation: &Situation<'_>) -> Plan {
     }
 }
 
-/// Makes the plan that takes back all that is ours. An error: somebody changed one of our edits
-/// since, so nothing is taken back.
-pub fn revert(situation: &Situation<'_>) -> Result<Plan, Vec<Finding>> {
-    let lines = lines::revert(situation)?;
+/// Makes the plan that takes back all that is ours, also what is recorded. An error: somebody
+/// changed one of our edits since, so nothing is taken back.
+pub fn revert(situation: &Situation<'_>, record: Option<&Record>) -> Result<Plan, Vec<Finding>> {
+    let bare = record.map(|record| record.without_comment(situation.fstab)).unwrap_or_default();
+    let lines = match (lines::revert(situation), bare.as_slice()) {
+        (Ok(lines), []) => lines,
+        (lines, bare) => {
+            let mut changed = lines.err().unwrap_or_default();
+            changed.extend(bare.iter().map(|entry| Finding::at(entry, wording::COMMENT_GONE)));
+            return Err(changed);
+        }
+    };
     let remounts = remount::take_back(situation, &lines);
-    let ours = situation
+    let (well, ill): (Vec<_>, Vec<_>) = situation
         .reports
         .iter()
-        .filter(|report| situation.may_flush(slice::from_ref(&report.name)));
-    let queue = ours.filter_map(|report| situation.switch_on_again(report, wording::REVERT.into()));
+        .filter_map(|report| situation.switch_on_again(report, wording::REVERT.into()))
+        .partition(|setting| situation.may_flush(slice::from_ref(&setting.disk)));
+    let stays = ill.iter().map(|setting| wording::stays_through(&setting.disk));
     Ok(Plan {
         fstab: lines.changes,
         new_fstab: lines.fstab,
-        queue: queue.collect(),
+        queue: well,
         remounts: remounts.now,
-        waits: remounts.later,
+        waits: remounts.later.into_iter().chain(stays).collect(),
         ..Plan::default()
     })
 }

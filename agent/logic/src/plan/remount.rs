@@ -84,7 +84,7 @@ impl Situation<'_> {
     }
 
     /// Whether nothing speaks against a flush to these disks right now.
-    pub(super) fn may_flush(&self, disks: &[Text]) -> bool {
+    pub fn may_flush(&self, disks: &[Text]) -> bool {
         use FlushVerdict::{Failing, Lost, Refused};
         let reports = disks.iter().map(|disk| self.report(disk));
         let is_well = |verdict| !matches!(verdict, Refused | Failing | Lost);

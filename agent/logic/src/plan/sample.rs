@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::record::Record;
 use super::{Finding, Plan, Situation, plan, revert};
 use crate::block::{BlockDevice, DeviceNumber};
 use crate::disk::sample;
@@ -32,6 +33,7 @@ pub(super) struct Machine {
     pub lost: BTreeMap<usize, String>,
     pub kernels: Vec<KernelRelease>,
     pub mount_units: Vec<Text>,
+    pub record: Option<Record>,
     devices: Vec<BlockDevice>,
 }
 
@@ -103,7 +105,7 @@ impl Machine {
 
     /// The plan that takes back what is ours.
     pub fn revert(&self) -> Result<Plan, Vec<Finding>> {
-        revert(&self.situation(&Fstab::parse(self.fstab.as_bytes())))
+        revert(&self.situation(&Fstab::parse(self.fstab.as_bytes())), self.record.as_ref())
     }
 
     fn situation<'a>(&'a self, fstab: &'a Fstab) -> Situation<'a> {

@@ -1,9 +1,10 @@
 //! What the table does not say: lines that belong together, disks that differ, what is only
 //! reported.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::record::{Record, RecordedEdit};
 use super::sample::Machine;
 use super::{ChangeKind, Remount};
 use crate::kernel_version::KernelRelease;
@@ -355,9 +356,41 @@ fn revert_refuses_where_somebody_changed_an_edit() {
         machine.fstab(change);
         assert_eq!(machine.revert().unwrap_err().len(), 1, "{change}");
     }
+}
+
+#[test]
+fn revert_knows_a_line_of_ours_without_its_comment() {
     let mut machine = machine();
     machine.fstab("/dev/xvdb /home ext4 rw,barrier=0 0 2\n");
     assert!(machine.revert().unwrap().is_empty());
+    let edits = [RecordedEdit {
+        source: "/dev/xvdb".into(),
+        mount_point: "/home".into(),
+        old: "rw".into(),
+        new: "rw,barrier=0".into(),
+        reason: String::new(),
+        rule: String::new(),
+        time: None,
+    }];
+    let (tool, version) = (String::new(), String::new());
+    machine.record = Some(Record { schema: 1, tool, version, edits: edits.into() });
+    let refused = machine.revert().unwrap_err();
+    assert_eq!(refused.iter().map(|one| one.rule).collect::<Vec<_>>(), ["own-comment-gone"]);
+    machine.fstab.clear();
+    machine.fstab("/dev/xvdb /home ext4 rw 0 2\n");
+    assert!(machine.revert().unwrap().is_empty());
+}
+
+#[test]
+fn a_write_through_of_ours_stays_where_flushes_fail() {
+    let mut machine = machine();
+    machine.reports[0].switched_off_by_us = true;
+    if let Some(device) = &mut machine.seen.disks[0].device {
+        device.queue.insert("write_cache".into(), "write through".into());
+    }
+    let plan = machine.revert().unwrap();
+    assert_eq!(plan.queue, []);
+    assert!(plan.waits[0].starts_with("xvda queue/write_cache: stays write through"));
 }
 
 #[test]

@@ -83,3 +83,17 @@ pub fn remount_undone(remount: &Remount) -> String {
     let option = Remount::option(!remount.barrier);
     format!("{}: undone, remounted with {option}", remount.mount_point)
 }
+
+/// `revert` found nothing to take back.
+pub const NOTHING_OF_OURS: &str = "nothing of xvdguard is left to be taken back";
+
+/// `revert` gave the bytes back that fstab had before the first edit.
+pub const EXACT: &str = "/etc/fstab: every byte is as before the first edit of xvdguard";
+
+/// `revert` took our lines back among lines that others changed.
+pub const ONLY_OURS: &str =
+    "/etc/fstab: other lines have changed since; only those of xvdguard were taken back";
+
+/// `revert` refused.
+pub const NOT_REVERTED: &str = "nothing is taken back, because somebody changed what xvdguard \
+    wrote. Do: decide about these lines, remove the comments, then: xvdguard revert";

@@ -4,7 +4,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::plan::Severity;
+use crate::effect::QueueSetting;
+use crate::plan::{ChangeKind, Finding, LineChange, Plan, Remount, RootFlags, Severity};
 use crate::policy::{BarrierMode, Chosen};
 use crate::text::Text;
 
@@ -70,6 +71,14 @@ pub const CHANGED_SINCE: Said = said(
     "a comment \"# xvdguard: was …\" stands above, but the options are no longer those that \
      xvdguard wrote; the lines of this file system are left alone",
     "decide about barrier=0 yourself and remove the comment",
+);
+
+/// A line that we changed, without our comment.
+pub const COMMENT_GONE: Said = said(
+    "own-comment-gone",
+    Severity::Warning,
+    "xvdguard wrote barrier=0 here, and somebody removed its comment above",
+    "remove barrier=0, or keep it and remove /var/lib/xvdguard/edits.json",
 );
 
 /// A comment of ours above nothing.
@@ -193,10 +202,76 @@ pub fn restored_later(mount_point: &Text, is_well: bool) -> String {
     format!("{mount_point}: stays without barriers until it is mounted again; {why}")
 }
 
+/// A setting of ours that `revert` cannot take back.
+pub fn stays_through(disk: &Text) -> String {
+    format!(
+        "{disk} queue/write_cache: stays write through until the vbd reconnects; its flushes fail, \
+         and sending them would abort journals"
+    )
+}
+
 /// Why something of ours goes.
 pub const REVERT: &str = "what xvdguard wrote is taken back";
 
 fn list(disks: &[Text]) -> String {
     let names: Vec<String> = disks.iter().map(ToString::to_string).collect();
     names.join(", ")
+}
+
+/// A line of fstab that changes.
+pub fn line(change: &LineChange) -> String {
+    let LineChange { kind, line, mount_point, old, new, .. } = change;
+    let shown =
+        |field: &Text| if field.is_empty() { "no options".into() } else { field.to_string() };
+    let (kind, old, new) = (kind.word(), shown(old), shown(new));
+    format!("{kind:8} /etc/fstab:{line} ({mount_point}): {old} becomes {new}")
+}
+
+/// A setting of a queue.
+pub fn setting(setting: &QueueSetting) -> String {
+    let QueueSetting { disk, attribute, old, new, .. } = setting;
+    let kind = setting_kind(setting).word();
+    format!("{kind:8} {disk} queue/{attribute}: {old} becomes {new}")
+}
+
+/// Whether a setting is ours or takes one of ours back.
+pub fn setting_kind(setting: &QueueSetting) -> ChangeKind {
+    if setting.switches_flushes_on() { ChangeKind::Restore } else { ChangeKind::Set }
+}
+
+/// A remount.
+pub fn remount(remount: &Remount) -> String {
+    let kind = if remount.barrier { ChangeKind::Restore } else { ChangeKind::Set };
+    let (kind, option) = (kind.word(), Remount::option(remount.barrier));
+    format!("{kind:8} {}: remount,{option}", remount.mount_point)
+}
+
+/// Root flags for a person to set.
+pub fn root_flags(flags: &RootFlags) -> String {
+    format!("{:8} rootflags={} on the kernel command line: {}", "advice", flags.new, flags.reason)
+}
+
+/// What comes into force later.
+pub fn later(sentence: &str) -> String {
+    format!("{:8} {sentence}", "later")
+}
+
+/// Something that is seen and not changed.
+pub fn finding(finding: &Finding) -> String {
+    let Finding { severity, place, text, remedy, .. } = finding;
+    format!("{:8} {place}: {text}. Do: {remedy}", severity.word())
+}
+
+/// The end of a plan.
+pub fn summary(plan: &Plan) -> String {
+    match plan.fstab.len() + plan.queue.len() + plan.remounts.len() {
+        0 => "nothing to change".into(),
+        1 => "1 change. Do: xvdguard apply".into(),
+        count => format!("{count} changes. Do: xvdguard apply"),
+    }
+}
+
+/// xvdguard is switched off.
+pub fn inert(word: &Text) -> String {
+    format!("\"{word}\" on the kernel command line: xvdguard changes nothing")
 }

@@ -1,10 +1,16 @@
 //! One file for each command; here what they share: the opened world and how to speak.
 
+pub mod apply;
 pub mod check;
 pub mod config;
+pub mod plan;
+mod planning;
 pub mod probe;
 pub mod record;
+pub mod revert;
 pub mod status;
+
+pub use planning::Came;
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -21,7 +27,7 @@ use xvdguard_logic::command_line::KernelWords;
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::policy::settings::Settings;
 use xvdguard_logic::verdict::evidence::Evidence;
-use xvdguard_logic::verdict::report::DiskReport;
+use xvdguard_logic::verdict::report::{DiskReport, Report, SCHEMA};
 use xvdguard_logic::wording;
 use xvdguard_logic::xen::XenMode;
 
@@ -32,6 +38,9 @@ use crate::terminal::{self, Paint};
 
 /// How long xenstore may take.
 pub const XENSTORE_WAIT: Duration = Duration::from_secs(5);
+
+/// How long another writer is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An opened world, and how to speak of it.
 pub struct Session {
@@ -141,6 +150,21 @@ pub fn stamp(disks: &mut [DiskReport], world: &World) {
 /// `2026-11-20T10:33:40.123Z`; none for times that no calendar has.
 pub fn rfc_3339(unix_ms: i64) -> Option<String> {
     Some(Timestamp::from_millisecond(unix_ms).ok()?.to_string())
+}
+
+/// What is kept of a look, for later commands of this boot.
+pub fn report(session: &Session, seen: &Observation, disks: &[DiskReport]) -> Report {
+    Report {
+        schema: SCHEMA,
+        tool: "xvdguard".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        boot_id: seen.boot_id.clone(),
+        boot_ms: clock::boot_ms(),
+        time: rfc_3339(clock::unix_ms()),
+        disks: disks.to_vec(),
+        said: Vec::new(),
+        xenstore: session.world.xenstore_use(),
+    }
 }
 
 /// The lines about disks, with advice, and evidence where it is wanted.

@@ -4,13 +4,15 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use xvdguard_linux::probe::{Orders, probe_and_judge};
-use xvdguard_linux::{child, clock, reports};
+use xvdguard_linux::{child, reports};
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::text::Text;
-use xvdguard_logic::verdict::report::{DiskReport, Report, SCHEMA};
+use xvdguard_logic::verdict::report::DiskReport;
 use xvdguard_logic::wording;
 
-use super::{Session, XENSTORE_WAIT, nothing_to_guard, print_disks, rfc_3339, say_oddities, stamp};
+use super::{
+    PATIENCE, Session, XENSTORE_WAIT, nothing_to_guard, print_disks, report, say_oddities, stamp,
+};
 use crate::arguments::Probe;
 use crate::exit::Failure;
 use crate::{json, terminal};
@@ -20,9 +22,6 @@ const FLUSH: Duration = Duration::from_secs(10);
 
 /// How long all may take: 256 disks in batches of 8.
 const ALL: Duration = Duration::from_secs(600);
-
-/// How long another writer is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs the command.
 pub fn run(mut session: Session, options: &Probe) -> Result<ExitCode, Failure> {
@@ -84,17 +83,7 @@ fn check_names(seen: &Observation, disks: &[String]) -> Result<(), Failure> {
 
 /// A report that cannot be kept costs later commands their memory, not this one its answer.
 fn keep(session: &Session, seen: &mut Observation, disks: &[DiskReport]) {
-    let report = Report {
-        schema: SCHEMA,
-        tool: "xvdguard".into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        boot_id: seen.boot_id.clone(),
-        boot_ms: clock::boot_ms(),
-        time: rfc_3339(clock::unix_ms()),
-        disks: disks.to_vec(),
-        said: Vec::new(),
-        xenstore: session.world.xenstore_use(),
-    };
+    let report = report(session, seen, disks);
     if let Err(error) = reports::write_report(&session.world.root, reports::PROBE, &report) {
         seen.oddities.push(format!("{error}; status will not know of this probe"));
     }

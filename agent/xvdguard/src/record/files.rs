@@ -36,7 +36,7 @@ pub fn read(root: &Root, seen: &mut Observation, anonymous: bool) -> Vec<Entry> 
     let mut reader = Reader { root, entries: Vec::new(), silent, oddities: &mut seen.oddities };
     let names = NAMES.iter().filter(|_| !anonymous);
     MACHINE.iter().chain(names).for_each(|path| reader.file(path.as_bytes()));
-    for name in [reports::EARLY, reports::PROBE] {
+    for name in reports::ALL {
         reader.file(&join(reports::FOLDER, name.as_bytes()));
     }
     reader.bus();

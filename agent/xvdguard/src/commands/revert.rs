@@ -1,0 +1,67 @@
+//! `revert`: takes back what is ours, in fstab to the byte; refuses where somebody changed it
+//! since.
+
+use std::process::ExitCode;
+
+use xvdguard_linux::edits::WayBack;
+use xvdguard_logic::plan::{Finding, Plan, revert};
+use xvdguard_logic::wording::{apply as said, plan as wording};
+
+use super::Session;
+use super::planning::{Came, Look, Outcome, begin, carry_out, end};
+use crate::exit::Failure;
+use crate::{diff, terminal};
+
+/// Runs the command.
+pub fn run(mut session: Session) -> Result<ExitCode, Failure> {
+    let _lock = begin(&mut session, "revert")?;
+    // The way back must not depend on what a person wants now.
+    let settings = |session: &Session, seen: &mut _| Ok(session.settings_or_defaults(seen));
+    let mut look = Look::new(&mut session, settings)?;
+    let root = &session.world.root;
+    let way_back = WayBack::find(root).map_err(Failure::Input)?;
+    let (original, record) = match &way_back {
+        Some(way_back) => (way_back.original(), way_back.record()),
+        None => (Ok(None), Ok(None)),
+    };
+    let original = original.map_err(Failure::Input)?;
+    let record = record.map_err(Failure::Input)?;
+    match revert(&look.situation(), record.as_ref()) {
+        Ok(plan) if plan.is_empty() => {
+            // What a person took back by hand needs no way back either.
+            way_back.map_or(Ok(()), |way_back| way_back.forget()).map_err(Failure::Output)?;
+            let came = Came { said: vec![said::NOTHING_OF_OURS.into()], ..Came::default() };
+            Ok(end(&look, &plan, &came, session.voice))
+        }
+        Ok(plan) => {
+            let mut came = carry_out(&session, &mut look, &plan);
+            if came.outcome == Outcome::Done && plan.new_fstab.is_some() {
+                came.said.push(how_exact(&plan, original.as_deref()).into());
+            }
+            Ok(end(&look, &plan, &came, session.voice))
+        }
+        Err(findings) => Ok(refuse(&look, findings, original.as_deref(), &session)),
+    }
+}
+
+fn how_exact(plan: &Plan, original: Option<&[u8]>) -> &'static str {
+    let new = plan.new_fstab.as_ref().map(|new| new.to_bytes());
+    if new.is_some() && new == original { said::EXACT } else { said::ONLY_OURS }
+}
+
+/// Somebody changed lines of ours: which, and how fstab differs from what it was.
+fn refuse(
+    look: &Look,
+    findings: Vec<Finding>,
+    original: Option<&[u8]>,
+    session: &Session,
+) -> ExitCode {
+    let mut said: Vec<String> = findings.iter().map(wording::finding).collect();
+    said.push(said::NOT_REVERTED.into());
+    if let Some(original) = original.filter(|_| !session.voice.json) {
+        let names = ["/etc/fstab", "/var/lib/xvdguard/fstab.orig"];
+        terminal::print(&diff::unified(look.table.fstab.to_bytes(), original, names));
+    }
+    let plan = Plan { findings, ..Plan::default() };
+    end(look, &plan, &Came { outcome: Outcome::Failed, said }, session.voice)
+}
