@@ -67,6 +67,26 @@ mod tests {
     }
 
     #[test]
+    fn plan_apply_and_revert_print_and_keep_what_their_schemas_promise() {
+        let folder = unpacked();
+        for folder in ["etc", "var/lib"].map(|name| folder.path().join(name)) {
+            std::fs::create_dir_all(folder).unwrap();
+        }
+        let fstab = "/dev/xvdb /srv ext4 defaults 0 2\n/dev/xvdd /b ext3 noauto 0 0\n";
+        std::fs::write(folder.path().join("etc/fstab"), fstab).unwrap();
+        let outcomes = ["plan", "apply", "apply", "revert", "revert"].map(|command| {
+            let printed = printed(folder.path(), command);
+            check("plan", &printed);
+            if let Ok(edits) = std::fs::read(folder.path().join("var/lib/xvdguard/edits.json")) {
+                check("edits", std::str::from_utf8(&edits).unwrap());
+            }
+            let printed: Value = serde_json::from_str(&printed).unwrap();
+            printed["outcome"].as_str().unwrap().to_owned()
+        });
+        assert_eq!(outcomes, ["planned", "done", "nothing", "done", "nothing"]);
+    }
+
+    #[test]
     fn probe_prints_and_keeps_what_its_schemas_promise() {
         let Some(_) = harness::requires::root() else { return };
         let folder = unpacked();
