@@ -55,6 +55,11 @@ impl Error {
         matches!(self.cause, Cause::System(Errno::NOENT | Errno::NOTDIR))
     }
 
+    /// Whether it takes more privileges.
+    pub fn is_denied(&self) -> bool {
+        matches!(self.cause, Cause::System(Errno::ACCESS | Errno::PERM))
+    }
+
     /// The errno, where a system call failed.
     pub fn errno(&self) -> Option<Errno> {
         match self.cause {

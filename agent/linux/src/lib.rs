@@ -11,6 +11,7 @@ pub mod edits;
 pub mod error;
 pub mod installed_kernels;
 pub mod kmsg;
+pub mod log_source;
 pub mod observe;
 pub mod perform;
 pub mod probe;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use xvdguard_linux::world::Places;
+use xvdguard_logic::kernel_version::KernelVersion;
 
 /// Keeps Xen guests alive when the storage below them misbehaves.
 #[derive(Debug, Parser)]
@@ -111,6 +112,11 @@ pub enum Command {
     ///
     /// Refuses where somebody changed one of these lines since.
     Revert,
+    /// Tell the story of a kernel log: what failed first, what followed, what to do
+    ///
+    /// Reads what dmesg, journalctl, syslog, /dev/kmsg or a console wrote, quoted or not. Exit
+    /// status: 0 when no failure is in it, 10 when there are findings.
+    Explain(Explain),
     /// Save what this machine looks like, as an archive for a bug report or --root
     Record(Record),
     /// Validate the configuration, show what is in force, freeze it for the image
@@ -162,6 +168,21 @@ pub struct Apply {
     /// Show the plan only
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A log, or - for standard input; this machine's own when none is given
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// The kernel that wrote it, if the log does not say so (6.1, 3.10.0-1160.el7)
+    #[arg(long, value_name = "VERSION", value_parser = kernel_version)]
+    pub kernel: Option<KernelVersion>,
+}
+
+fn kernel_version(text: &str) -> Result<KernelVersion, &'static str> {
+    KernelVersion::parse(text).ok_or("it does not begin with two numbers, as 6.1 does")
 }
 
 /// Options of `record`.

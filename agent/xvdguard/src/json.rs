@@ -3,6 +3,7 @@
 //! The shapes are written down in `docs/schema`. Unknown is null, never left out.
 
 mod plan;
+pub mod explain;
 
 use serde::Serialize;
 use xvdguard_logic::audit::Finding;

@@ -36,5 +36,6 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Revert => commands::revert::run(open()?),
         Command::Record(options) => commands::record::run(open()?, options),
         Command::Config(command) => commands::config::run(&arguments.global, command),
+        Command::Explain(options) => commands::explain::run(&arguments.global, options),
     }
 }

@@ -6,7 +6,9 @@
 use std::io::{IsTerminal, Write};
 
 use xvdguard_logic::audit::Severity;
+use xvdguard_logic::explain::story::Verdict;
 use xvdguard_logic::verdict::FlushVerdict;
+use xvdguard_logic::wording::explain::{Line, Tone};
 
 /// Prints to standard output; a closed pipe is no reason to fail.
 pub fn print(text: &str) {
@@ -49,6 +51,17 @@ impl Paint {
             Severity::Info => "36",
         };
         self.wrap(color, line)
+    }
+
+    /// A line of a story.
+    pub fn story(self, line: &Line) -> String {
+        match line.tone {
+            Tone::Verdict(Verdict::Healthy) => self.wrap("32", &line.text),
+            Tone::Verdict(Verdict::Stalled) => self.wrap("33", &line.text),
+            Tone::Verdict(_) => self.wrap("31", &line.text),
+            Tone::Plain => line.text.clone(),
+            Tone::Faint => self.faint(&line.text),
+        }
     }
 
     /// A line of less weight.

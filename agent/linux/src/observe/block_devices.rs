@@ -68,6 +68,25 @@ pub fn read(root: &Root, depth: Depth, oddities: &mut Vec<String>) -> BlockDevic
     BlockDevices { tree: devices.into_iter().collect(), disks }
 }
 
+/// Reads what lies on what, and no queue: that answers even while a disk hangs.
+pub fn read_tree(root: &Root, oddities: &mut Vec<String>) -> BlockTree {
+    let names = root.list(SYS_BLOCK).unwrap_or_else(|error| {
+        oddities.push(format!("{error}; no block device is known"));
+        Vec::new()
+    });
+    let mut devices = Vec::new();
+    for name in names {
+        let found = root
+            .enter(&path(&name, ""))
+            .and_then(|folder| tree(&folder, &name, device_number(&folder, b"dev")?));
+        match found {
+            Ok(found) => devices.extend(found),
+            Err(error) => oddities.push(format!("{error}, ignoring {name}")),
+        }
+    }
+    devices.into_iter().collect()
+}
+
 /// `sys/block/NAME` and something below it. Names with `/` (cciss/c0d0) have `!` in sysfs already.
 pub fn path(name: &Text, below: &str) -> Vec<u8> {
     [SYS_BLOCK, b"/", name.as_bytes(), below.as_bytes()].concat()
@@ -133,6 +152,7 @@ mod tests {
         let mut oddities = Vec::new();
         let found = read(&root, Depth::Decisive, &mut oddities);
         assert!(oddities[0].contains("sr0/dev") && oddities.len() == 1, "{oddities:?}");
+        assert_eq!(read_tree(&root, &mut oddities), found.tree);
         let number = |minor| DeviceNumber { major: 202, minor };
         assert_eq!(found.tree.by_number(number(1)).unwrap().below, [Text::from("xvda")]);
         let mapped = found.tree.by_mapper_name(&"vg0-root".into()).unwrap();

@@ -4,8 +4,8 @@
 
 use alloc::vec::Vec;
 
-use super::story::{Finding, Story, Subject, Verdict, Weight};
-use crate::kernel_log::matcher::Subsystem;
+use super::story::{Event, Finding, Story, Subject, Verdict, Weight};
+use crate::kernel_log::matcher::{Id, Subsystem};
 use crate::kernel_version::KernelVersion;
 use crate::text::Text;
 
@@ -104,6 +104,32 @@ impl FlushEra {
             Some(_) => FlushEra::Silent,
         }
     }
+
+    /// What messages tell that only some kernels print (the table says which).
+    fn told_by(findings: &[Finding]) -> FlushEra {
+        let said = |ids: &[Id]| {
+            let mut events = findings.iter().map(|finding| finding.event);
+            events.any(|event| ids.iter().any(|id| event == Event::Kernel(*id)))
+        };
+        let gave_up = said(&[Id::BlkfrontFlushState311]);
+        if said(&[Id::BlkfrontBarrierFail26, Id::JbdBarrierFail]) {
+            FlushEra::Survives
+        } else if said(&[
+            Id::BlkfrontBarrierFailSwapped,
+            Id::BlkfrontEmptyFailSwapped,
+            Id::BlkEndRequestTyped,
+            Id::Ext3DetectedAbort3,
+            Id::Ext3RemountRo3,
+        ]) {
+            FlushEra::MountOption
+        } else if said(&[Id::PrintReqError, Id::BlkUpdateRequestOp])
+            || (gave_up && said(&[Id::BlkIoErrorOp]))
+        {
+            FlushEra::WriteCache
+        } else {
+            FlushEra::Unknown
+        }
+    }
 }
 
 impl Advice {
@@ -135,7 +161,10 @@ impl Advice {
             }
         }
         if let (true, Some(disk)) = (has_refused(subject), &subject.name) {
-            let era = FlushEra::of(subject.boot.kernel);
+            let era = match FlushEra::of(subject.boot.kernel) {
+                FlushEra::Unknown => FlushEra::told_by(&subject.findings),
+                era => era,
+            };
             self.add(Step::Flushes { disk: disk.clone(), era });
         }
         for finding in subject.findings.iter().filter(|one| one.weight == Weight::Option) {
@@ -161,6 +190,7 @@ struct Facts {
     host_failed: bool,
     is_full: bool,
     only_host: bool,
+    /// Whether a fall began with an error of the storage, not with a refused flush.
     erred: bool,
     refused: bool,
     aborted: bool,
@@ -171,13 +201,14 @@ impl Facts {
         let all = || story.subjects.iter().flat_map(|subject| &subject.findings);
         let has = |verdict| all().any(|finding| finding.weight == Weight::Proves(verdict));
         let paths = story.subjects.iter().filter(|subject| subject.is_path()).count();
+        let mut causes = story.subjects.iter().filter_map(|subject| subject.cause.as_ref());
         let stalls = story.subjects.iter().any(|one| one.now == Verdict::Stalled && !one.is_path());
         Facts {
             stalls,
             host_failed: paths > 0,
             is_full: all().any(is_out_of_space),
             only_host: paths > 0 && paths == story.subjects.len(),
-            erred: has(Verdict::Erring),
+            erred: causes.any(|cause| cause.verdict == Verdict::Erring),
             refused: has(Verdict::Refused),
             aborted: has(Verdict::Aborted),
         }

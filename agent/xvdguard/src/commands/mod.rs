@@ -5,6 +5,7 @@ pub mod check;
 pub mod config;
 pub mod plan;
 mod planning;
+pub mod explain;
 pub mod probe;
 pub mod record;
 pub mod revert;

@@ -85,6 +85,8 @@ pub struct Cause {
     pub at: Moment,
     /// The message.
     pub text: Text,
+    /// What it proves by itself.
+    pub verdict: Verdict,
 }
 
 /// A disk with all that lies on it, a path of the host, or what was said of no device at all.
@@ -105,7 +107,7 @@ pub struct Subject {
     pub now: Verdict,
     /// Where the fall began: on this very subject, or on a path of the host.
     pub cause: Option<Cause>,
-    /// What was said of it, in the order of first lines.
+    /// What was said of it, in time order.
     pub findings: Vec<Finding>,
     /// When it was made good for the last time, if it was and stayed so.
     pub recovered: Option<Moment>,

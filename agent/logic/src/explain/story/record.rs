@@ -49,6 +49,12 @@ impl Stamp {
         Moment { line: self.line, boot_us: self.boot_us, wall }
     }
 
+    /// Whether this was said before, by the kernel's clock: a file may hold an older part of a log
+    /// behind a newer one.
+    pub fn is_before(&self, other: &Stamp) -> bool {
+        self.boot_us.zip(other.boot_us).is_some_and(|(this, other)| this < other)
+    }
+
     /// Whether so much time lies between that the two have nothing to do with each other; not where
     /// the log does not tell.
     pub fn is_long_after(&self, earlier: &Stamp) -> bool {
@@ -173,7 +179,11 @@ impl Record {
         let same = |told: &&mut Told| told.event == said.event && told.weight == weight;
         if let Some(told) = self.findings.iter_mut().find(same) {
             told.count = told.count.saturating_add(1);
-            told.last = said.stamp;
+            if said.stamp.is_before(&told.first) {
+                (told.first, told.text) = (said.stamp, cut(said.text));
+            } else if !said.stamp.is_before(&told.last) {
+                told.last = said.stamp;
+            }
             return;
         }
         self.findings.push(Told {
@@ -194,6 +204,12 @@ impl Record {
         }
         if let Some((first, last)) = &mut self.run {
             *last = said.stamp;
+            if said.stamp.is_before(&first.stamp) {
+                *first = begin(said, verdict, self.key.host);
+                let is_cause = |cause: &&mut Begin| said.stamp.is_before(&cause.stamp);
+                let own = self.cause.as_mut().filter(|cause| cause.host == self.key.host);
+                own.filter(is_cause).into_iter().for_each(|cause| cause.clone_from(first));
+            }
             if verdict > self.verdict {
                 let path = path.filter(|path| path.stamp.line < first.stamp.line);
                 self.cause = Some(path.unwrap_or(first).clone());
@@ -246,7 +262,11 @@ impl Record {
 
     /// The findings as the story shows them.
     pub fn shown_findings(&self) -> Vec<Finding> {
-        let shown = self.findings.iter().map(|told| Finding {
+        let mut told: Vec<&Told> = self.findings.iter().collect();
+        if told.iter().all(|told| told.first.boot_us.is_some()) {
+            told.sort_by_key(|told| (told.first.boot_us, told.first.line));
+        }
+        let shown = told.into_iter().map(|told| Finding {
             event: told.event,
             weight: told.weight,
             first: told.first.moment(),

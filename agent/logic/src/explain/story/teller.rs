@@ -28,8 +28,9 @@ pub struct Teller {
     records: Vec<Record>,
     /// The record of the last finding: floods are about one thing.
     last: usize,
-    /// The trouble of the host's paths that goes on: its first message and its last.
-    path: Option<(Begin, Stamp)>,
+    /// The trouble of the host's paths that goes on, DRBD's and that of the others: the first
+    /// message and the last.
+    paths: [Option<(Begin, Stamp)>; 2],
     overflow: Option<(Begin, u64)>,
     extent: Extent,
     is_proven: bool,
@@ -180,11 +181,10 @@ impl Teller {
     }
 
     fn path_lost(&mut self, host: usize, said: &Said<'_>, weight: Weight) {
-        let goes_on = self.path.as_ref().is_some_and(|(_, last)| !said.stamp.is_long_after(last));
-        if goes_on {
-            self.path.iter_mut().for_each(|(_, last)| *last = said.stamp);
-        } else {
-            self.path = Some((begin(said, weight.verdict(), host), said.stamp));
+        let path = &mut self.paths[usize::from(said.name.starts_with(b"drbd"))];
+        match path {
+            Some((_, last)) if !said.stamp.is_long_after(last) => *last = said.stamp,
+            _ => *path = Some((begin(said, weight.verdict(), host), said.stamp)),
         }
         self.finding(host, said, weight);
     }
@@ -196,10 +196,10 @@ impl Teller {
         }
     }
 
-    /// The trouble of a path that may be behind a failure now.
+    /// The trouble of a path that may be behind a failure now: of two the later.
     fn path_behind(&self, now: &Stamp) -> Option<Begin> {
-        let (first, last) = self.path.as_ref()?;
-        (!now.is_long_after(last)).then(|| first.clone())
+        let open = self.paths.iter().flatten().filter(|(_, last)| !now.is_long_after(last));
+        open.map(|(first, _)| first).max_by_key(|first| first.stamp.line).cloned()
     }
 
     /// The record of what a message names, made where there is none yet.
@@ -279,6 +279,7 @@ impl Teller {
             host: self.host_name(begin.host),
             at: begin.stamp.moment(),
             text: begin.text.clone(),
+            verdict: begin.verdict,
         }
     }
 

@@ -51,6 +51,9 @@ const FINDINGS: usize = 12;
 /// Subjects that are shown unless everything is wanted.
 const SUBJECTS: usize = 12;
 
+/// Sentences are broken at this width; commands and quoted lines never.
+const COLUMNS: usize = 96;
+
 /// Tells a story.
 pub fn tell(story: &Story, detail: Detail) -> Vec<Line> {
     let mut page = Page { lines: Vec::new(), detail };
@@ -72,8 +75,14 @@ pub fn tell(story: &Story, detail: Detail) -> Vec<Line> {
 }
 
 /// What a verdict means for those who use the guest.
-fn summary(verdict: Verdict) -> &'static str {
-    match verdict {
+fn summary(story: &Story) -> &'static str {
+    match story.verdict {
+        Verdict::Healthy if story.has_findings() => {
+            "no failure of the storage, but a mount option that the kernel refused"
+        }
+        Verdict::Stalled if story.subjects.iter().all(Subject::is_path) => {
+            "a host lost its storage for a while; what its guests met is in their logs"
+        }
         Verdict::Healthy => "no failure of the storage is in this log",
         Verdict::Stalled => "something waited for the storage; nothing is lost",
         Verdict::Refused => "the backend does not keep its promise to flush",
@@ -84,7 +93,9 @@ fn summary(verdict: Verdict) -> &'static str {
 
 /// The same, of one subject at the end of its boot.
 fn now(subject: &Subject) -> String {
+    let is_nameless = subject.name.is_none();
     let at_end = match (subject.now, &subject.recovered) {
+        _ if is_nameless => String::new(),
         (Verdict::Healthy, Some(at)) => format!("made good at line {}", at.line),
         (Verdict::Healthy, None) => String::new(),
         (Verdict::Refused, _) => "nothing is flushed any more".into(),
@@ -111,13 +122,31 @@ impl Page {
         self.lines.push(Line { text, tone });
     }
 
+    /// A text of any length, behind a mark that stands out.
+    fn paragraph(&mut self, mark: &str, text: &str) {
+        let margin = " ".repeat(mark.chars().count());
+        let (mut line, mut words) = (String::from(mark), 0);
+        for word in text.split(' ') {
+            if words > 0 && line.chars().count() + word.chars().count() >= COLUMNS {
+                self.plain(core::mem::replace(&mut line, margin.clone()));
+                words = 0;
+            }
+            if words > 0 {
+                line.push(' ');
+            }
+            line.push_str(word);
+            words += 1;
+        }
+        self.plain(line);
+    }
+
     fn plain(&mut self, text: impl Into<String>) {
         self.add(Tone::Plain, text.into());
     }
 
     fn head(&mut self, story: &Story) {
         let verdict = story.verdict;
-        self.add(Tone::Verdict(verdict), format!("{verdict}: {}", summary(verdict)));
+        self.add(Tone::Verdict(verdict), format!("{verdict}: {}", summary(story)));
         if let Some(cause) = &story.first_cause {
             self.first_cause(cause);
         }
@@ -186,7 +215,7 @@ impl Page {
         }
         for (number, step) in advice.steps.iter().enumerate() {
             let Instruction { text, commands } = instruct(step);
-            self.plain(format!("  {}. {text}.", number + 1));
+            self.paragraph(&format!("  {}. ", number + 1), &format!("{text}."));
             for command in commands {
                 self.plain(format!("         {command}"));
             }
@@ -196,7 +225,7 @@ impl Page {
         }
         for useless in &advice.useless {
             let Warning { what, why } = warn(*useless);
-            self.plain(format!("  - {what}: {why}."));
+            self.paragraph("  - ", &format!("{what}: {why}."));
         }
     }
 
@@ -232,7 +261,7 @@ fn shown(subject: &Subject, limit: usize) -> Vec<&Finding> {
 
 /// The name of a subject, with the other names by which the log called it.
 fn title(subject: &Subject) -> String {
-    let Some(name) = &subject.name else { return "no device named".into() };
+    let Some(name) = &subject.name else { return "(no device named)".into() };
     let others = subject.names.iter().map(|named| &named.name).filter(|other| *other != name);
     let others: Vec<String> = others.map(ToString::to_string).collect();
     match &others[..] {
@@ -246,7 +275,8 @@ fn repeated(finding: &Finding) -> String {
     if finding.count < 2 {
         return String::new();
     }
-    let within = finding.last.us_since(&finding.first).map(|us| format!(" in {}", duration(us)));
+    let within = finding.last.us_since(&finding.first).filter(|us| *us >= 1000);
+    let within = within.map(|us| format!(" in {}", duration(us)));
     let last = finding.last.line;
     format!(
         " ({} times{}, last in line {last})",
