@@ -69,7 +69,7 @@ impl Explainer {
         self.lines += 1;
         let plain = if is_plain { self.forms.read_plain(line) } else { None };
         match plain {
-            Some(entry) => self.teller.take(self.lines, &entry),
+            Some((boot_us, text)) => self.teller.take_plain(self.lines, boot_us, text),
             None => self.read(line),
         }
     }

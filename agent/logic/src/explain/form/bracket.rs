@@ -13,13 +13,26 @@ const FRACTION: usize = 6;
 /// Digits before it that are still a time: more than any uptime, and no overflow.
 const SECONDS: usize = 12;
 
+/// `[   12.345678] text` and nothing else that could stand there: microseconds and text. None for
+/// every line that needs a closer look.
+pub fn simplest(line: &[u8]) -> Option<(u64, &[u8])> {
+    let boot_us = usual(line)?;
+    let text = line[14..].strip_prefix(b" ")?.trim_ascii_end();
+    // A caller, or the host of journalctl.
+    let is_simple = text.first() != Some(&b'[') && !header::has_host(text);
+    is_simple.then_some((boot_us, text))
+}
+
 /// `[   12.345678] text`, or short-monotonic's `[   12.345678] host kernel: text`
 pub fn plain(line: &[u8]) -> Option<Entry<'_>> {
     stamped(line).map(header::monotonic)
 }
 
 fn stamped(line: &[u8]) -> Option<Entry<'_>> {
-    let (boot_us, rest) = seconds(line.get(1..)?)?;
+    let (boot_us, rest) = match usual(line) {
+        Some(boot_us) => (boot_us, &line[13..]),
+        None => seconds(line.get(1..)?)?,
+    };
     let rest = match rest.split_first()? {
         (b']', rest) => rest,
         (b' ', delta) => delta.strip_prefix(b"<").and_then(after_delta)?,
@@ -80,6 +93,29 @@ pub fn strip_stamp(text: &[u8]) -> (Option<u64>, &[u8]) {
         }
         _ => (None, text),
     }
+}
+
+/// `[   12.345678]` as the kernel pads it (`[%5lu.%06lu]`): nearly all lines of nearly all logs.
+fn usual(line: &[u8]) -> Option<u64> {
+    let stamp: &[u8; 14] = line.first_chunk()?;
+    if stamp[6] != b'.' || stamp[13] != b']' {
+        return None;
+    }
+    let mut number: u64 = 0;
+    let mut all_digits = true;
+    let mut only_spaces = true;
+    for byte in &stamp[1..6] {
+        let digit = byte.wrapping_sub(b'0');
+        only_spaces &= *byte == b' ';
+        all_digits &= digit < 10 || only_spaces;
+        number = number * 10 + u64::from(if only_spaces { 0 } else { digit });
+    }
+    for byte in &stamp[7..13] {
+        let digit = byte.wrapping_sub(b'0');
+        all_digits &= digit < 10;
+        number = number * 10 + u64::from(digit);
+    }
+    (all_digits && !only_spaces).then_some(number)
 }
 
 /// `   12.345678`, in microseconds, and what follows.

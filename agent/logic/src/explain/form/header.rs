@@ -76,6 +76,9 @@ pub fn bare(line: &[u8]) -> Option<Entry<'_>> {
 
 /// journalctl's short-monotonic puts host and `kernel:` behind a time that looks like dmesg's.
 pub fn monotonic(entry: Entry<'_>) -> Entry<'_> {
+    if !has_host(entry.text) {
+        return entry;
+    }
     if let Some(text) = entry.text.strip_prefix(b"kernel: ") {
         return Entry { text, speaker: Speaker::Tagged, ..entry };
     }
@@ -86,6 +89,13 @@ pub fn monotonic(entry: Entry<'_>) -> Entry<'_> {
         }
         _ => entry,
     }
+}
+
+/// Whether the second word of a text, or the first, may be `kernel:`.
+pub fn has_host(text: &[u8]) -> bool {
+    let behind = |end: usize| text.get(end + 1) == Some(&b'k') && text.get(end + 2) == Some(&b'e');
+    let space = text.iter().take(NAME_BYTES + 1).position(|byte| *byte == b' ');
+    text.starts_with(b"kernel: ") || space.is_some_and(behind)
 }
 
 /// The daemons of a storage host whose own lines are understood.

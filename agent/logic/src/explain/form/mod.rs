@@ -48,6 +48,13 @@ pub enum Speaker<'a> {
     Other(&'a [u8]),
 }
 
+impl<'a> Entry<'a> {
+    /// Of a line that tells nothing but its time.
+    pub fn plain(boot_us: u64, text: &'a [u8]) -> Self {
+        Entry { text, time: Time { boot_us: Some(boot_us), wall: b"" }, ..Entry::default() }
+    }
+}
+
 /// When a line was said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Time<'a> {
@@ -125,10 +132,11 @@ impl Forms {
         matches!(self.open, Open::Json(_)) && self.read_open(piece, false, take)
     }
 
-    /// The commonest form, `[   12.345678] text`, without the rest of the machinery.
-    pub fn read_plain<'a>(&self, line: &'a [u8]) -> Option<Entry<'a>> {
+    /// The commonest form, `[   12.345678] text`, without the rest of the machinery: microseconds
+    /// since boot, and the text. None for every other line, and for some of this form.
+    pub fn read_plain<'a>(&self, line: &'a [u8]) -> Option<(u64, &'a [u8])> {
         match (&self.open, line.first()) {
-            (Open::Nothing, Some(b'[')) => bracket::plain(line.trim_ascii_end()),
+            (Open::Nothing, Some(b'[')) => bracket::simplest(line),
             _ => None,
         }
     }

@@ -22,7 +22,7 @@ fn read(lines: &[&str]) -> Vec<(String, String, Option<u64>, String)> {
     };
     for line in lines {
         match forms.read_plain(line.as_bytes()) {
-            Some(entry) => take(&entry),
+            Some((boot_us, text)) => take(&Entry::plain(boot_us, text)),
             None => forms.read(line.as_bytes(), &mut take),
         }
     }

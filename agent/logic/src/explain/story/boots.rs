@@ -5,6 +5,7 @@
 
 use alloc::vec::Vec;
 
+use super::is_same;
 use crate::explain::form::{self, Entry};
 use crate::kernel_version::KernelVersion;
 
@@ -48,10 +49,19 @@ impl Default for Hosts {
 impl Hosts {
     /// The host that speaks; notices when that is a new boot.
     pub fn enter(&mut self, entry: &Entry<'_>) -> usize {
-        if self.all[self.current].name != entry.host {
+        if !is_same(&self.all[self.current].name, entry.host) {
             self.current = self.find(entry.host);
         }
         self.all[self.current].take(entry);
+        self.current
+    }
+
+    /// The same for a line that tells nothing but its time.
+    pub fn enter_plain(&mut self, boot_us: u64, text: &[u8]) -> usize {
+        if !self.all[self.current].name.is_empty() {
+            self.current = self.find(b"");
+        }
+        self.all[self.current].hear(Some(boot_us), text);
         self.current
     }
 
@@ -85,13 +95,17 @@ impl Host {
             form::Boot::New if self.messages > 0 => self.begin(),
             form::Boot::New => {}
         }
-        if let Some(now_us) = entry.time.boot_us {
+        self.hear(entry.time.boot_us, entry.text);
+    }
+
+    fn hear(&mut self, boot_us: Option<u64>, text: &[u8]) {
+        if let Some(now_us) = boot_us {
             if now_us < self.last_us {
                 self.look_back(now_us);
             }
             self.last_us = now_us;
         }
-        if let Some(release) = entry.text.strip_prefix(b"Linux version ") {
+        if let Some(release) = text.strip_prefix(b"Linux version ") {
             self.take_version(release);
         }
         self.messages = self.messages.saturating_add(1);

@@ -269,6 +269,12 @@ pub struct Extent {
     pub could_be_forged: bool,
 }
 
+/// Equality that never compares nothing: memcmp of no bytes reads from a pointer that points
+/// nowhere, which processors with masked loads survive slowly.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && (one.is_empty() || one == other)
+}
+
 impl Story {
     /// Whether there is anything that a person should know.
     pub fn has_findings(&self) -> bool {

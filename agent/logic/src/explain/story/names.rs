@@ -22,6 +22,9 @@ struct Part {
     disk: Text,
 }
 
+/// Names of disks are shorter (DISK_NAME_LEN of include/linux/blkdev.h).
+const NAME_BYTES: usize = 32;
+
 /// Partitions that are remembered, of all disks and hosts.
 const MOST: usize = 512;
 
@@ -43,9 +46,13 @@ impl Names {
 
     /// Takes a line of the kernel if it is about a partition table.
     pub fn take(&mut self, host: usize, line: &[u8]) {
+        if !matches!(line.last(), Some(b'0'..=b'9' | b'>' | b' ')) {
+            return;
+        }
         let line = line.strip_prefix(b" ").unwrap_or(line);
-        let reach = line.len().min(32);
-        let Some(colon) = memchr::memchr(b':', &line[..reach]) else { return };
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_!-".contains(byte);
+        let end = line.iter().take(NAME_BYTES).position(|byte| !is_name(byte));
+        let Some(colon) = end.filter(|end| line[*end] == b':') else { return };
         let (disk, list) = (&line[..colon], &line[colon + 1..]);
         let is_list = !disk.is_empty() && list.starts_with(b" ") && self.parts.len() < MOST;
         if is_list && list.split(|byte| *byte == b' ').skip(1).all(|part| is_part(disk, part)) {

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Boot, Event, Finding, Moment, Named, Verdict, WallTime, Weight};
+use super::{Boot, Event, Finding, Moment, Named, Verdict, WallTime, Weight, is_same};
 use crate::explain::form::Time;
 use crate::explain::form::wall::Wall;
 use crate::kernel_log::matcher::Subsystem;
@@ -174,6 +174,11 @@ impl Record {
         self.findings.iter().any(|told| told.weight != Weight::Note)
     }
 
+    /// Whether the log used this name for it.
+    pub fn is_called(&self, name: &[u8]) -> bool {
+        self.names.iter().any(|named| is_same(named.name.as_bytes(), name))
+    }
+
     /// Counts a line.
     pub fn tell(&mut self, said: &Said<'_>, weight: Weight) {
         let same = |told: &&mut Told| told.event == said.event && told.weight == weight;
@@ -283,7 +288,7 @@ impl Record {
     }
 
     fn named(&mut self, said: &Said<'_>) -> Option<&mut Named> {
-        let known = self.names.iter().position(|named| named.name.as_bytes() == said.name);
+        let known = self.names.iter().position(|named| is_same(named.name.as_bytes(), said.name));
         if known.is_none() && self.names.len() < MOST_NAMES {
             self.names.push(Named { name: Text::from(said.name), ..Named::default() });
         }

@@ -9,7 +9,7 @@ use super::boots::Hosts;
 use super::meaning::Meaning;
 use super::names::Names;
 use super::record::{Begin, Key, Record, Said, Stamp, begin};
-use super::{Boot, Cause, Event, Extent, Overflow, Story, Subject, Verdict, Weight};
+use super::{Boot, Cause, Event, Extent, Overflow, Story, Subject, Verdict, Weight, is_same};
 use crate::block::BlockTree;
 use crate::explain::daemons::{self, DaemonId};
 use crate::explain::form::{Entry, Speaker};
@@ -63,6 +63,19 @@ impl Teller {
         match found {
             Some(found) => self.take_found(line, entry, host, &found),
             None => self.names.take(host, entry.text),
+        }
+    }
+
+    /// Takes a line of the commonest form. Few of a log's lines say anything, so that all that is
+    /// done for the others is done as fast as memory is read.
+    pub fn take_plain(&mut self, line: u64, boot_us: u64, text: &[u8]) {
+        let host = self.hosts.enter_plain(boot_us, text);
+        self.extent.kernel_messages += 1;
+        match matcher::find(text) {
+            Some(found) => {
+                self.take_found(line, &Entry::plain(boot_us, text), host, &found);
+            }
+            None => self.names.take(host, text),
         }
     }
 
@@ -223,15 +236,13 @@ impl Teller {
     fn known(&self, host: usize, name: &[u8]) -> Option<usize> {
         let boot = self.hosts.get(host).boot;
         let is_it = |record: &Record| {
-            let key = &record.key;
-            let is_named = match &key.name {
-                Some(disk) => {
-                    disk.as_bytes() == name
-                        || record.names.iter().any(|named| named.name.as_bytes() == name)
+            let Key { host: its_host, boot: its_boot, name: its_name } = &record.key;
+            let is_here = *its_host == host && *its_boot == boot;
+            is_here
+                && match its_name {
+                    Some(disk) => is_same(disk.as_bytes(), name) || record.is_called(name),
+                    None => name.is_empty(),
                 }
-                None => name.is_empty(),
-            };
-            key.host == host && key.boot == boot && is_named
         };
         if self.records.get(self.last).is_some_and(is_it) {
             return Some(self.last);
