@@ -103,6 +103,17 @@ mod tests {
     }
 
     #[test]
+    fn explain_prints_what_its_schema_promises() {
+        let stories = repository().join("tests/explain/stories");
+        for name in ["refused-barrier-3.2", "path-loss-with-its-guest", "full-storage-6.18"] {
+            let mut program = Command::new(programs::xvdguard());
+            let log = stories.join(format!("{name}.log"));
+            let output = program.args(["explain", "--json"]).arg(log).output().unwrap();
+            check("explain", &String::from_utf8(output.stdout).unwrap());
+        }
+    }
+
+    #[test]
     #[should_panic(expected = "status")]
     fn a_document_that_breaks_its_schema_is_caught() {
         let folder = unpacked();

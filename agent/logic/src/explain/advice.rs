@@ -37,10 +37,16 @@ pub enum Step {
     },
     /// The backend refuses flushes: before the next boot the guest must know.
     Flushes {
-        /// The disk.
-        disk: Text,
+        /// The disks.
+        disks: Vec<Text>,
         /// What that kernel does.
         era: FlushEra,
+    },
+    /// The backend answered flushes with errors, as it does while its storage is away: from then on
+    /// none is sent until the disk is connected anew.
+    Reconnect {
+        /// The disks.
+        disks: Vec<Text>,
     },
     /// A mount option that the kernel refused.
     Option {
@@ -160,15 +166,42 @@ impl Advice {
                 }
             }
         }
-        if let (true, Some(disk)) = (has_refused(subject), &subject.name) {
-            let era = match FlushEra::of(subject.boot.kernel) {
-                FlushEra::Unknown => FlushEra::told_by(&subject.findings),
-                era => era,
-            };
-            self.add(Step::Flushes { disk: disk.clone(), era });
+        if let (Some(disk), true) = (&subject.name, subject.now != Verdict::Healthy) {
+            self.about_flushes(disk, subject);
         }
         for finding in subject.findings.iter().filter(|one| one.weight == Weight::Option) {
             self.add(Step::Option { text: finding.text.clone() });
+        }
+    }
+
+    /// One step for all disks of which the same is to be said.
+    fn about_flushes(&mut self, disk: &Text, subject: &Subject) {
+        let refused = Weight::Proves(Verdict::Refused);
+        let mut findings = subject.findings.iter().filter(|one| one.weight == refused);
+        let Some(first) = findings.next() else { return };
+        let era = match FlushEra::of(subject.boot.kernel) {
+            FlushEra::Unknown => FlushEra::told_by(&subject.findings),
+            era => era,
+        };
+        let disks = Vec::from([disk.clone()]);
+        let step = if first.is_failed_flush() && !subject.boot.is_past {
+            Step::Reconnect { disks }
+        } else if first.is_failed_flush() {
+            return;
+        } else {
+            Step::Flushes { disks, era }
+        };
+        let same = self.steps.iter_mut().find_map(|known| match (known, &step) {
+            (Step::Flushes { disks, era }, Step::Flushes { era: its, .. }) if era == its => {
+                Some(disks)
+            }
+            (Step::Reconnect { disks }, Step::Reconnect { .. }) => Some(disks),
+            _ => None,
+        });
+        match same {
+            Some(disks) if disks.contains(disk) || disks.len() == MOST_DEVICES => {}
+            Some(disks) => disks.push(disk.clone()),
+            None => self.steps.push(step),
         }
     }
 
@@ -233,10 +266,6 @@ impl Facts {
         ];
         all.into_iter().filter(|(applies, _)| *applies).map(|(_, useless)| useless).collect()
     }
-}
-
-fn has_refused(subject: &Subject) -> bool {
-    subject.findings.iter().any(|finding| finding.weight == Weight::Proves(Verdict::Refused))
 }
 
 /// The kind of a request's error (blk_errors in block/blk-core.c) that a full thin pool gives.

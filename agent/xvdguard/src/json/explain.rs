@@ -48,6 +48,7 @@ struct Device<'a> {
     kernel: Option<String>,
     verdict: &'static str,
     now: &'static str,
+    first_cause: Option<First<'a>>,
     recovered: Option<At<'a>>,
     findings: Vec<Said<'a>>,
 }
@@ -127,7 +128,7 @@ impl Clock {
     fn first<'a>(&self, cause: &'a Cause) -> First<'a> {
         First {
             id: cause.event.name(),
-            meaning: meaning(cause.event),
+            meaning: meaning(cause.event, &cause.text),
             device: cause.device.as_ref(),
             host: cause.host.as_ref(),
             at: self.at(&cause.at),
@@ -145,6 +146,7 @@ impl Clock {
             kernel: subject.boot.kernel.map(|kernel| kernel.to_string()),
             verdict: subject.verdict.name(),
             now: subject.now.name(),
+            first_cause: subject.cause.as_ref().map(|cause| self.first(cause)),
             recovered: subject.recovered.as_ref().map(|at| self.at(at)),
             findings: subject.findings.iter().map(|finding| self.said(finding)).collect(),
         }
@@ -157,7 +159,7 @@ impl Clock {
         };
         Said {
             id: finding.event.name(),
-            meaning: meaning(finding.event),
+            meaning: meaning(finding.event, &finding.text),
             proves,
             first: self.at(&finding.first),
             text: &finding.text,

@@ -74,20 +74,17 @@ pub fn bare(line: &[u8]) -> Option<Entry<'_>> {
     Some(entry)
 }
 
-/// journalctl's short-monotonic puts host and `kernel:` behind a time that looks like dmesg's.
+/// journalctl's short-monotonic puts host and name behind a time that looks like dmesg's.
 pub fn monotonic(entry: Entry<'_>) -> Entry<'_> {
-    if !has_host(entry.text) {
-        return entry;
-    }
     if let Some(text) = entry.text.strip_prefix(b"kernel: ") {
         return Entry { text, speaker: Speaker::Tagged, ..entry };
     }
     let host = word(entry.text);
-    match entry.text[host.len()..].strip_prefix(b" kernel: ") {
-        Some(text) if !host.is_empty() && host.len() <= NAME_BYTES => {
-            Entry { text, host, speaker: Speaker::Tagged, ..entry }
-        }
-        _ => entry,
+    let Some(behind) = entry.text.get(host.len() + 1..) else { return entry };
+    let is_host = !host.is_empty() && host.len() <= NAME_BYTES;
+    match named(behind).filter(|said| is_host && (said.has_pid || said.name == b"kernel")) {
+        Some(said) => Entry { host, time: entry.time, ..spoken(&said) },
+        None => entry,
     }
 }
 

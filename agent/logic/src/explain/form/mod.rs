@@ -85,6 +85,8 @@ pub struct Forms {
     open: Open,
     fields: Fields,
     clean: Vec<u8>,
+    /// Whether lines of the commonest form have named a host.
+    has_hosts: bool,
 }
 
 /// A record that is spread over lines and not complete yet.
@@ -136,7 +138,7 @@ impl Forms {
     /// since boot, and the text. None for every other line, and for some of this form.
     pub fn read_plain<'a>(&self, line: &'a [u8]) -> Option<(u64, &'a [u8])> {
         match (&self.open, line.first()) {
-            (Open::Nothing, Some(b'[')) => bracket::simplest(line),
+            (Open::Nothing, Some(b'[')) if !self.has_hosts => bracket::simplest(line),
             _ => None,
         }
     }
@@ -187,6 +189,7 @@ impl Forms {
         }
         if !self.read_open(line, true, take) {
             if let Some(entry) = read_text(line) {
+                self.has_hosts |= entry.time.boot_us.is_some() && !entry.host.is_empty();
                 take(&entry);
             }
         }

@@ -94,12 +94,19 @@ fn warning(found: &Match<'_>) -> Meaning {
         | Id::Ext4UmountJournal
         | Id::JfsError => proves(Verdict::Erring),
         Id::Ext3StdError | Id::Ext4StdError => std_error(found),
+        Id::FsparamUnknown if is_of_the_dead(found.get(Capture::Option)) => NOTE,
         Id::Ext3BadOpt | Id::Ext4BadOpt | Id::XfsBadOpt | Id::FsparamUnknown | Id::FsparamBad => {
             Meaning::Finding(Weight::Option)
         }
         Id::BlkfrontCapacity | Id::KernelUnknownParam | Id::ModuleUnknownParam => Meaning::Nothing,
         _ => NOTE,
     }
+}
+
+/// mount(8) hands the kernel back what mountinfo shows of a dead file system: somebody tried to
+/// remount it.
+fn is_of_the_dead(option: Option<&[u8]>) -> bool {
+    matches!(option, Some(b"emergency_ro" | b"shutdown"))
 }
 
 /// ext3_decode_error and ext4_decode_error say which error it was.

@@ -159,6 +159,23 @@ pub struct Finding {
     pub text: Text,
 }
 
+impl Finding {
+    /// Whether a flush was answered with an error and not refused: blkfront calls it empty then
+    /// (blkif_interrupt in drivers/block/xen-blkfront.c).
+    pub fn is_failed_flush(&self) -> bool {
+        is_failed_flush(self.event, &self.text)
+    }
+}
+
+/// The same of any message.
+pub fn is_failed_flush(event: Event, text: &Text) -> bool {
+    match event {
+        Event::Kernel(Id::BlkfrontEmptyFailSwapped) => true,
+        Event::Kernel(Id::BlkfrontOpFail) => text.contains(": empty "),
+        _ => false,
+    }
+}
+
 /// What a finding is to the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
@@ -265,7 +282,8 @@ pub struct Extent {
     pub hosts: u32,
     /// Lines that the kernel says it dropped.
     pub dropped: u64,
-    /// Whether a finding rests on lines whose form does not prove that the kernel said them.
+    /// Whether all failures rest on lines that any user may write: `kernel:` in a syslog file, as
+    /// `logger -t kernel` writes it too.
     pub could_be_forged: bool,
 }
 

@@ -20,6 +20,9 @@ const MOST_NAMES: usize = 24;
 /// After so long without a failure the next one is another incident, with a cause of its own.
 const QUIET_US: u64 = 3600 * 1_000_000;
 
+/// Lines of several processors are at most so far out of order.
+const DISORDER_US: u64 = 100_000;
+
 /// When a line was said: a moment that costs nothing to keep.
 #[derive(Debug, Clone, Copy)]
 pub struct Stamp {
@@ -53,6 +56,12 @@ impl Stamp {
     /// behind a newer one.
     pub fn is_before(&self, other: &Stamp) -> bool {
         self.boot_us.zip(other.boot_us).is_some_and(|(this, other)| this < other)
+    }
+
+    /// The same by more than what several processors may put out of order.
+    pub fn is_well_before(&self, other: &Stamp) -> bool {
+        let lead = self.boot_us.zip(other.boot_us).map(|(this, other)| other.saturating_sub(this));
+        lead.is_some_and(|lead| lead > DISORDER_US)
     }
 
     /// Whether so much time lies between that the two have nothing to do with each other; not where
@@ -153,6 +162,21 @@ pub struct Told {
     text: Text,
 }
 
+impl Told {
+    /// The same was said again, or the file holds a part of the log twice: what was said between
+    /// the first and the last that are known is known.
+    fn again(&mut self, said: &Said<'_>) {
+        if said.stamp.is_before(&self.first) {
+            (self.first, self.text) = (said.stamp, cut(said.text));
+        } else if said.stamp.is_well_before(&self.last) {
+            return;
+        } else if !said.stamp.is_before(&self.last) {
+            self.last = said.stamp;
+        }
+        self.count = self.count.saturating_add(1);
+    }
+}
+
 impl Record {
     /// A subject of which nothing is known.
     pub fn new(key: Key, boot: Boot) -> Record {
@@ -183,13 +207,7 @@ impl Record {
     pub fn tell(&mut self, said: &Said<'_>, weight: Weight) {
         let same = |told: &&mut Told| told.event == said.event && told.weight == weight;
         if let Some(told) = self.findings.iter_mut().find(same) {
-            told.count = told.count.saturating_add(1);
-            if said.stamp.is_before(&told.first) {
-                (told.first, told.text) = (said.stamp, cut(said.text));
-            } else if !said.stamp.is_before(&told.last) {
-                told.last = said.stamp;
-            }
-            return;
+            return told.again(said);
         }
         self.findings.push(Told {
             event: said.event,
@@ -232,6 +250,9 @@ impl Record {
 
     /// What the message calls it was mounted anew, or a path is back.
     pub fn make_good(&mut self, said: &Said<'_>) {
+        if self.is_old_news(said) {
+            return;
+        }
         let Some(named) = self.named(said) else { return };
         let was_bad = named.now != Verdict::Healthy;
         named.now = Verdict::Healthy;
@@ -243,6 +264,9 @@ impl Record {
     /// blkfront says what it sends. "disabled" at the first connect is healthy; after flushes were
     /// sent it means that they were given up (up to 6.10).
     pub fn take_flushes(&mut self, said: &Said<'_>, are_sent: bool, path: Option<&Begin>) {
+        if self.is_old_news(said) {
+            return;
+        }
         let has_failed = self.flushes == Flushes::Refused;
         if are_sent {
             self.flushes = Flushes::Sent;
@@ -253,6 +277,11 @@ impl Record {
             self.tell(said, Weight::Proves(Verdict::Refused));
             self.fail(said, Verdict::Refused, path);
         }
+    }
+
+    /// Whether this was said before the last failure: a part of the log that the file holds twice.
+    fn is_old_news(&self, said: &Said<'_>) -> bool {
+        self.run.as_ref().is_some_and(|(_, last)| said.stamp.is_before(last))
     }
 
     /// The state at the end, as far as the log tells.

@@ -33,7 +33,9 @@ pub struct Teller {
     paths: [Option<(Begin, Stamp)>; 2],
     overflow: Option<(Begin, u64)>,
     extent: Extent,
+    /// Whether a failure is told by a line that is more than tagged.
     is_proven: bool,
+    is_tagged: bool,
     kernel: Option<KernelVersion>,
 }
 
@@ -93,7 +95,7 @@ impl Teller {
         let verdict = subjects.iter().map(|subject| subject.verdict).max().unwrap_or_default();
         let verdict = verdict.max(overflow.as_ref().map(|one| one.verdict).unwrap_or_default());
         let (hosts, boots) = self.hosts.count();
-        let could_be_forged = verdict != Verdict::Healthy && !self.is_proven;
+        let could_be_forged = self.is_tagged && !self.is_proven;
         let extent = Extent { lines, hosts, boots, could_be_forged, ..self.extent };
         Story { verdict, first_cause, subjects, overflow, extent }
     }
@@ -129,7 +131,10 @@ impl Teller {
         };
         match Meaning::of(found) {
             Meaning::Finding(weight) => {
-                self.is_proven |= entry.speaker == Speaker::Kernel && weight > Weight::Option;
+                let (is_failure, is_tag) =
+                    (weight > Weight::Option, entry.speaker == Speaker::Tagged);
+                self.is_proven |= is_failure && !is_tag;
+                self.is_tagged |= is_failure && is_tag;
                 self.finding(host, &said, weight);
             }
             Meaning::Path(weight) => self.path_lost(host, &said, weight),

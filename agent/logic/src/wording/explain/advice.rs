@@ -49,7 +49,16 @@ pub fn instruct(step: &Step) -> Instruction {
         ),
         Step::Revive { device, file_system } => revive(device, *file_system),
         Step::Check { device, file_system } => check(device, *file_system),
-        Step::Flushes { disk, era } => flushes(disk, *era),
+        Step::Reconnect { disks } => instruction(
+            format!(
+                "{}: nothing is flushed any more, although the storage may be back, until the host \
+                 detaches and attaches the disk, or the guest is rebooted (from 6.11 on a \
+                 migration does it too){PRICE}",
+                list(disks)
+            ),
+            &["xvdguard status"],
+        ),
+        Step::Flushes { disks, era } => flushes(disks, *era),
         Step::Option { text } => instruction(
             format!(
                 "Take the option out of /etc/fstab or rootflags= ({text}). ext3 and ext4 know \
@@ -122,49 +131,45 @@ fn check(device: &Text, file_system: Option<Subsystem>) -> Instruction {
     )
 }
 
-const PRICE: &str = "After a power loss of the host the last writes may then be lost";
+const PRICE: &str = ". After a power loss of the host the last writes may then be lost";
 
-fn flushes(disk: &Text, era: FlushEra) -> Instruction {
-    let write_through =
-        format!("echo 'write through' > /sys/block/{}/queue/write_cache", shell(disk));
-    match era {
-        FlushEra::Survives => instruction(
-            format!("{disk}: this kernel noticed and goes on without barriers. {PRICE}"),
-            &[],
+fn flushes(disks: &[Text], era: FlushEra) -> Instruction {
+    let names = list(disks);
+    let queue = |disk: &Text| {
+        format!("echo 'write through' > /sys/block/{}/queue/write_cache", shell(disk))
+    };
+    let write_through: Vec<String> = disks.iter().map(queue).collect();
+    let (text, commands) = match era {
+        FlushEra::Survives => ("this kernel noticed and goes on without barriers", Vec::new()),
+        FlushEra::MountOption => (
+            "mount its ext3 and ext4 with barrier=0, a root by rootflags=barrier=0 on the kernel \
+             command line; remounting helps only while the journal lives",
+            Vec::from(["mount -o remount,barrier=0 MOUNTPOINT".into()]),
         ),
-        FlushEra::MountOption => instruction(
-            format!(
-                "{disk}: mount its ext3 and ext4 with barrier=0, root by rootflags=barrier=0 on \
-                 the kernel command line; remounting helps only while the journal lives. {PRICE}"
-            ),
-            &["mount -o remount,barrier=0 MOUNTPOINT"],
+        FlushEra::WriteCache => (
+            "until the host's backend keeps what it promises, have flushes off before file systems \
+             are mounted: xvdguard-early boot in the initramfs does it, by hand it is this",
+            write_through,
         ),
-        FlushEra::WriteCache => instruction(
-            format!(
-                "{disk}: until the host's backend keeps what it promises, have flushes off before \
-                 file systems are mounted: xvdguard-early boot in the initramfs does it, by hand \
-                 it is this. {PRICE}"
-            ),
-            &[&write_through],
+        FlushEra::Silent => (
+            "this kernel aborts nothing, but since that line it sends no flush any more and shows \
+             it nowhere. What heals it: the host detaches and attaches the disk, a migration, a \
+             reboot",
+            Vec::from(["xvdguard probe".into(), "xl save DOMAIN FILE; xl restore FILE".into()]),
         ),
-        FlushEra::Silent => instruction(
-            format!(
-                "{disk}: this kernel aborts nothing, but since that line it sends no flush any \
-                 more and shows it nowhere. What heals it: the host detaches and attaches the \
-                 disk, a migration, a reboot"
-            ),
-            &["xvdguard probe", "xl save DOMAIN FILE; xl restore FILE"],
+        FlushEra::Unknown => (
+            "what to do depends on the kernel, which this log does not tell (say it with --kernel \
+             VERSION). Below 4.7: barrier=0 for ext3 and ext4. 4.7 to 6.10: write through, before \
+             file systems are mounted. From 6.11: detach and attach the disk, migrate, or reboot",
+            write_through,
         ),
-        FlushEra::Unknown => instruction(
-            format!(
-                "{disk}: what to do depends on the kernel, which this log does not tell (say it \
-                 with --kernel VERSION). Below 4.7: barrier=0 for ext3 and ext4. 4.7 to 6.10: \
-                 write through, before file systems are mounted. From 6.11: detach and attach the \
-                 disk, migrate, or reboot. {PRICE}"
-            ),
-            &[&write_through],
-        ),
-    }
+    };
+    let price = if era == FlushEra::Silent { "" } else { PRICE };
+    Instruction { text: format!("{names}: {text}{price}"), commands }
+}
+
+fn list(disks: &[Text]) -> String {
+    disks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The node of a device: the kernel writes `!` for `/`.

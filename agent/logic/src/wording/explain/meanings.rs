@@ -1,12 +1,14 @@
 //! What each message means, in one sentence without its device.
 
 use crate::explain::daemons::DaemonId;
-use crate::explain::story::Event;
+use crate::explain::story::{Event, is_failed_flush};
 use crate::kernel_log::matcher::Id;
+use crate::text::Text;
 
 /// The sentence of a message.
-pub fn meaning(event: Event) -> &'static str {
+pub fn meaning(event: Event, text: &Text) -> &'static str {
     match event {
+        _ if is_failed_flush(event, text) => "the backend answered a flush with an error",
         Event::Kernel(id) => kernel(id),
         Event::Daemon(id) => daemon(id),
     }

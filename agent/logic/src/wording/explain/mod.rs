@@ -100,7 +100,8 @@ fn now(subject: &Subject) -> String {
         (Verdict::Healthy, None) => String::new(),
         (Verdict::Refused, _) => "nothing is flushed any more".into(),
         (Verdict::Stalled, _) => "not known whether it still waits".into(),
-        (Verdict::Erring, _) => "its journal is alive".into(),
+        (Verdict::Erring, _) if has_file_system(subject) => "its journal is alive".into(),
+        (Verdict::Erring, _) => String::new(),
         (Verdict::Aborted, _) if subject.is_path() => "its guests got errors".into(),
         (Verdict::Aborted, _) => "it takes no more writes, whatever mount says".into(),
     };
@@ -110,6 +111,10 @@ fn now(subject: &Subject) -> String {
         (_, true) => at_end,
         _ => format!("{at_end}; {past}"),
     }
+}
+
+fn has_file_system(subject: &Subject) -> bool {
+    subject.names.iter().any(|named| named.file_system.is_some())
 }
 
 struct Page {
@@ -162,7 +167,7 @@ impl Page {
     fn first_cause(&mut self, cause: &Cause) {
         let device = cause.device.as_ref().map(|device| format!("{device}: ")).unwrap_or_default();
         let host = cause.host.as_ref().map(|host| format!("{host}: ")).unwrap_or_default();
-        self.plain(format!("First: {host}{device}{}", meaning(cause.event)));
+        self.plain(format!("First: {host}{device}{}", meaning(cause.event, &cause.text)));
         self.quote(&cause.at, &cause.text.to_string());
     }
 
@@ -182,6 +187,7 @@ impl Page {
         let now = now(subject);
         let now = if now.is_empty() { now } else { format!("  {now}") };
         self.add(Tone::Verdict(verdict), format!("{host}{name}  {verdict}{now}"));
+        self.cause(subject);
         let limit = if self.detail == Detail::All { usize::MAX } else { FINDINGS };
         let mut findings = shown(subject, limit);
         findings.sort_by_key(|finding| finding.first.line);
@@ -194,8 +200,21 @@ impl Page {
         }
     }
 
+    /// Where the fall began, if that was elsewhere.
+    fn cause(&mut self, subject: &Subject) {
+        let Some(cause) = &subject.cause else { return };
+        let Some(device) = &cause.device else { return };
+        if !subject.names.iter().any(|named| named.name == *device) {
+            let host = cause.host.as_ref().filter(|host| Some(*host) != subject.host.as_ref());
+            let host = host.map(|host| format!("{host}: ")).unwrap_or_default();
+            let line = cause.at.line;
+            let what = meaning(cause.event, &cause.text);
+            self.plain(format!("  began with {host}{device}, line {line}: {what}"));
+        }
+    }
+
     fn finding(&mut self, finding: &Finding) {
-        self.plain(format!("  {}{}", meaning(finding.event), repeated(finding)));
+        self.plain(format!("  {}{}", meaning(finding.event, &finding.text), repeated(finding)));
         self.quote(&finding.first, &finding.text.to_string());
     }
 
@@ -240,8 +259,8 @@ impl Page {
         if extent.could_be_forged {
             self.add(
                 Tone::Faint,
-                "\nThis form of log does not prove that the kernel wrote these lines; /dev/kmsg, \
-                 dmesg -x and journalctl -o json do."
+                "\nAny user may write such lines, with logger -t kernel; /dev/kmsg, dmesg -x and \
+                 journalctl -o json tell who wrote what."
                     .into(),
             );
         }
