@@ -24,7 +24,7 @@ fn a_boot_of_every_kernel_is_healthy() {
     }
 }
 
-/// xvdb and xvdd refuse (EOPNOTSUPP), xvdc and xvde answer with an error, xvdf and xvdg are healthy.
+/// xvdb and xvdd refuse (EOPNOTSUPP), xvdc and xvde answer with an error, the others are healthy.
 #[test]
 fn a_refused_flush_of_every_kernel_is_told_with_what_that_kernel_does() {
     for kernel in KERNELS {

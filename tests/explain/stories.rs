@@ -12,7 +12,8 @@ type Row<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, u64);
 
 /// What the host did is known for each: it refused a barrier; lost an iSCSI path; failed every
 /// request of the root disk for 15 s and was then rebooted; answered nothing for 40 s; lost DRBD's
-/// disk and then an iSCSI target; filled its storage; refused flushes in four ways; failed XFS's log.
+/// disk and then an iSCSI target; filled its storage; refused flushes in four ways; failed XFS's
+/// log.
 const STORIES: [Row<'_>; 9] = [
     ("drbd-and-iscsi-on-a-console", "aborted", "drbd_no_disk", Some("drbd0"), 28),
     ("full-storage-6.18", "aborted", "blk_io_error_op", Some("loop0"), 3),
