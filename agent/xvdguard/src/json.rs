@@ -2,8 +2,8 @@
 //!
 //! The shapes are written down in `docs/schema`. Unknown is null, never left out.
 
-mod plan;
 pub mod explain;
+mod plan;
 
 use serde::Serialize;
 use xvdguard_logic::audit::Finding;

@@ -3,9 +3,9 @@
 pub mod apply;
 pub mod check;
 pub mod config;
+pub mod explain;
 pub mod plan;
 mod planning;
-pub mod explain;
 pub mod probe;
 pub mod record;
 pub mod revert;
