@@ -115,6 +115,23 @@ impl Stage {
         self.guest.say_mounted(VBD.name, mount_point, "ext3", "rw")
     }
 
+    /// Gives the guest an fstab, and the modules of the kernel that it runs.
+    pub fn write_fstab(&self, content: &str) -> Result<()> {
+        self.guest.write("lib/modules/5.10.0-30-amd64/modules.dep", "")?;
+        self.guest.write("etc/fstab", content)
+    }
+
+    /// The guest's fstab.
+    pub fn fstab(&self) -> Result<String> {
+        self.guest.read("etc/fstab")
+    }
+
+    /// Puts a file into the folder where commands are typed.
+    pub fn write(&self, name: &str, content: &str) -> Result<()> {
+        let file = self.folder.path().join(name);
+        fs::write(&file, content).tried(format_args!("write {}", file.display()))
+    }
+
     /// What this machine's kernel calls the disk.
     pub fn loop_name(&self) -> String {
         self.disk.device.name()

@@ -5,6 +5,8 @@
 
 mod guarded;
 mod healthy;
+mod kept;
+mod told;
 mod unguarded;
 
 use crate::show::{End, Show};
@@ -19,7 +21,8 @@ pub struct Act {
 }
 
 /// All of them.
-pub const ALL: [Act; 3] = [unguarded::ACT, guarded::ACT, healthy::ACT];
+pub const ALL: [Act; 5] =
+    [unguarded::ACT, guarded::ACT, kept::ACT, healthy::ACT, told::ACT];
 
 const MOUNT: &str = "mount -t ext3 guest/dev/xvda2 guest/srv";
 const STATUS: &str = "xvdguard --root guest --xenstore xenstored status -v";
