@@ -21,8 +21,7 @@ pub struct Act {
 }
 
 /// All of them.
-pub const ALL: [Act; 5] =
-    [unguarded::ACT, guarded::ACT, kept::ACT, healthy::ACT, told::ACT];
+pub const ALL: [Act; 5] = [unguarded::ACT, guarded::ACT, kept::ACT, healthy::ACT, told::ACT];
 
 const MOUNT: &str = "mount -t ext3 guest/dev/xvda2 guest/srv";
 const STATUS: &str = "xvdguard --root guest --xenstore xenstored status -v";
