@@ -94,6 +94,10 @@ pub const EXACT: &str = "/etc/fstab: every byte is as before the first edit of x
 pub const ONLY_OURS: &str =
     "/etc/fstab: other lines have changed since; only those of xvdguard were taken back";
 
+/// `revert` took our lines back, and the bytes of before are not kept: an image was copied, say.
+pub const NO_ORIGINAL: &str = "/etc/fstab: the lines of xvdguard were taken back; the bytes of \
+    before are not in /var/lib/xvdguard to compare with";
+
 /// `revert` refused.
 pub const NOT_REVERTED: &str = "nothing is taken back, because somebody changed what xvdguard \
     wrote. Do: decide about these lines, remove the comments, then: xvdguard revert";

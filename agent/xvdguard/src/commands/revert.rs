@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use xvdguard_linux::edits::WayBack;
+use xvdguard_logic::fstab::Fstab;
 use xvdguard_logic::plan::{Finding, Plan, revert};
 use xvdguard_logic::wording::{apply as said, plan as wording};
 
@@ -27,16 +28,18 @@ pub fn run(mut session: Session) -> Result<ExitCode, Failure> {
     let original = original.map_err(Failure::Input)?;
     let record = record.map_err(Failure::Input)?;
     match revert(&look.situation(), record.as_ref()) {
-        Ok(plan) if plan.is_empty() => {
-            // What a person took back by hand needs no way back either.
-            way_back.map_or(Ok(()), |way_back| way_back.forget()).map_err(Failure::Output)?;
-            let came = Came { said: vec![said::NOTHING_OF_OURS.into()], ..Came::default() };
-            Ok(end(&look, &plan, &came, session.voice))
-        }
         Ok(plan) => {
-            let mut came = carry_out(&session, &mut look, &plan);
-            if came.outcome == Outcome::Done && plan.new_fstab.is_some() {
-                came.said.push(how_exact(&plan, original.as_deref()).into());
+            let mut came = match plan.is_empty() {
+                true => Came { said: vec![said::NOTHING_OF_OURS.into()], ..Came::default() },
+                false => carry_out(&session, &mut look, &plan),
+            };
+            match &plan.new_fstab {
+                Some(new) if came.outcome == Outcome::Done => {
+                    came.said.push(how_exact(new, original.as_deref()).into());
+                }
+                Some(_) => {}
+                // What a person took back by hand needs no way back either.
+                None => way_back.map_or(Ok(()), |it| it.forget()).map_err(Failure::Output)?,
             }
             Ok(end(&look, &plan, &came, session.voice))
         }
@@ -44,9 +47,12 @@ pub fn run(mut session: Session) -> Result<ExitCode, Failure> {
     }
 }
 
-fn how_exact(plan: &Plan, original: Option<&[u8]>) -> &'static str {
-    let new = plan.new_fstab.as_ref().map(|new| new.to_bytes());
-    if new.is_some() && new == original { said::EXACT } else { said::ONLY_OURS }
+fn how_exact(new: &Fstab, original: Option<&[u8]>) -> &'static str {
+    match original {
+        None => said::NO_ORIGINAL,
+        Some(original) if original == new.to_bytes() => said::EXACT,
+        Some(_) => said::ONLY_OURS,
+    }
 }
 
 /// Somebody changed lines of ours: which, and how fstab differs from what it was.
