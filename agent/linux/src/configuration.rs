@@ -14,6 +14,9 @@ use xvdguard_logic::text::Text;
 use crate::error::{Error, Result};
 use crate::root::{Root, read_whole};
 
+/// Where all of it lies.
+const ABOVE: &[u8] = b"etc/xvdguard";
+
 /// The file that comes first.
 const MAIN: &[u8] = b"etc/xvdguard/config.toml";
 
@@ -24,7 +27,7 @@ const FOLDER: &[u8] = b"etc/xvdguard/config.d";
 const SUFFIX: &[u8] = b".toml";
 
 /// No person writes more, and no program should.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 256 << 10;
 
 /// One file.
 #[derive(Debug)]
@@ -48,7 +51,8 @@ pub struct Found {
 pub fn find(root: &Root) -> Found {
     let mut found = Found::default();
     let main = read(root, MAIN);
-    if !matches!(&main, Err(error) if error.errno() == Some(Errno::NOENT)) {
+    let is_missing = matches!(&main, Err(error) if error.errno() == Some(Errno::NOENT));
+    if !is_missing || is_broken_link(root) {
         found.files.push(ConfigFile { name: root.shown(MAIN), content: main });
     }
     match list(root) {
@@ -58,6 +62,12 @@ pub fn find(root: &Root) -> Found {
         }
     }
     found
+}
+
+/// A link that leads nowhere is missing as well, but somebody wanted it to be there.
+fn is_broken_link(root: &Root) -> bool {
+    let (_, name) = MAIN.split_at(ABOVE.len() + 1);
+    root.enter(ABOVE).is_ok_and(|folder| folder.is_link(name))
 }
 
 impl Found {
@@ -125,7 +135,7 @@ fn content(
     }
 }
 
-const TOO_LARGE: &str = "it has more than 1 MiB, and no configuration is that large";
+const TOO_LARGE: &str = "it has more than 256 KiB, and no configuration is that large";
 
 #[cfg(test)]
 mod tests {
@@ -188,11 +198,13 @@ mod tests {
         symlink("c.toml", within("config.d/c.toml")).unwrap();
         assert!(said(&find(&root)).contains("symbolic link"), "{}", said(&find(&root)));
         std::fs::File::create(within("config.d/d.toml")).unwrap().set_len(2 << 20).unwrap();
-        assert!(said(&find(&root)).contains("more than 1 MiB"));
+        assert!(said(&find(&root)).contains("more than 256 KiB"));
         let pipe = within("config.d/e.toml");
         fs::mkfifoat(fs::CWD, &pipe, Mode::RUSR).unwrap();
         assert!(said(&find(&root)).contains("no regular file"), "{}", said(&find(&root)));
         std::fs::remove_dir_all(within("config.d")).unwrap();
+        symlink("nowhere", within("config.toml")).unwrap();
+        assert!(said(&find(&root)).contains("No such file"), "{}", said(&find(&root)));
         std::fs::write(within("config.d"), "").unwrap();
         assert!(said(&find(&root)).contains("Not a directory"), "{}", said(&find(&root)));
     }

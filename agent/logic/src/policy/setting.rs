@@ -209,7 +209,8 @@ impl Setting for Names<'_> {
     }
 
     fn value(&self) -> Option<Value> {
-        let names = self.0.value.iter().map(|name| Value::Text(name.to_string()));
+        let names = self.0.value.iter().filter_map(Text::as_str);
+        let names = names.map(|name| Value::Text(name.into()));
         Some(Value::List(names.collect()))
     }
 

@@ -114,7 +114,7 @@ struct Entry {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Plain {
-    Text(String),
+    Text(Text),
     Number(i64),
     Flag(bool),
     List(Vec<Plain>),
@@ -155,7 +155,7 @@ fn entries(visit: impl FnOnce(&mut Visit<'_>)) -> Entries {
 
 fn plain(value: Value) -> Option<Plain> {
     Some(match value {
-        Value::Text(text) => Plain::Text(text),
+        Value::Text(text) => Plain::Text(Text::from(text)),
         Value::Number(number) => Plain::Number(number),
         Value::Flag(flag) => Plain::Flag(flag),
         Value::List(list) => Plain::List(list.into_iter().filter_map(plain).collect()),
