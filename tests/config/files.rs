@@ -67,7 +67,8 @@ fn all_errors_of_all_files_are_listed() {
 
 #[test]
 fn what_is_there_and_cannot_be_read_is_an_error_and_not_a_default() {
-    const MAKE: [(fn(&Path), &str); 4] = [
+    type Make = fn(&Path);
+    const MAKE: [(Make, &str); 4] = [
         (|path| fs::create_dir(path).unwrap(), "it is a directory"),
         (|path| symlink("nowhere.toml", path).unwrap(), "No such file or directory"),
         (|path| symlink("config.toml", path).unwrap(), "symbolic link"),
@@ -145,6 +146,10 @@ fn whatever_a_file_holds_or_is_called_is_shown_escaped() {
     }
     let said = machine.said();
     assert!(said.contains(r"\x1b]0;owned\x07\x1b[2J\xe2\x80\xaemoc.\xff.toml:2:1: "), "{said}");
+    let folder = b"\x1b[2J\\.toml";
+    fs::create_dir(path.with_file_name(OsStr::from_bytes(folder))).unwrap();
+    assert!(machine.said().contains("config.d/\\x1b[2J\\x5c.toml: it is a directory"));
+    fs::remove_dir(path.with_file_name(OsStr::from_bytes(folder))).unwrap();
     let right = "[[queue]]\nmatch = \"\\u001b[2J\\u202e\"\nnomerges = 1\n\
                  [recovery.mount.'/\\x1b[2J']\nshared = true\n";
     machine.write(&path, right);

@@ -153,6 +153,41 @@ fn what_cannot_be_written_is_said() {
     assert!(!fs::metadata("/dev/full").unwrap().is_file());
 }
 
+/// A real boot report, and what is noted about an image that has to be rebuilt.
+#[test]
+fn an_image_that_carries_another_policy_is_noted_until_it_is_rebuilt() {
+    let folder = recordings::unpack("6.1", "before").unwrap().unwrap();
+    fs::create_dir(folder.path().join("run")).unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let run = |program: &str, words: &[&str]| {
+        let mut command = programs::command(program).unwrap();
+        command.args(words).arg("--root").arg(folder.path());
+        command.arg("--xenstore").arg(folder.path().join("xenstore.txt"));
+        programs::run(command, LIMIT).unwrap()
+    };
+    let boot = || assert_eq!(run("xvdguard-early", &["boot"]).code, Some(0));
+    let notes = || {
+        let ran = run("xvdguard", &["config", "check"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err());
+        ran.err()
+    };
+    boot();
+    assert_eq!(notes(), "", "defaults there and here");
+    write("etc/xvdguard/config.toml", "[barrier]\nlever = \"queue\"\n[daemon]\ntick = \"7s\"\n");
+    assert!(notes().contains("an initramfs that was rebuilt"), "{}", notes());
+    let policy = run("xvdguard", &["config", "freeze"]).out();
+    write(FROZEN, &policy);
+    boot();
+    assert_eq!(notes(), "");
+    write("proc/sys/kernel/random/boot_id", "00000000-0000-0000-0000-000000000000\n");
+    write("etc/xvdguard/config.toml", "");
+    assert_eq!(notes(), "", "a report of another boot says nothing about this image");
+}
+
 /// Early boot reads 64 KiB.
 #[test]
 fn more_than_early_boot_reads_is_wrong_already_here() {

@@ -50,6 +50,28 @@ mod tests {
     }
 
     #[test]
+    fn config_prints_what_its_schema_promises() {
+        let folder = unpacked();
+        let fixtures = repository().join("tests/config/fixtures");
+        let config = |file: &Path, command: &str| {
+            let mut program = Command::new(programs::xvdguard());
+            program.arg("--root").arg(folder.path()).arg("--config").arg(file);
+            let output = program.args(["--json", "config", command]).output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let cmdline = folder.path().join("proc/cmdline");
+        for line in ["quiet", "xvdguard=0 barrier=off xvdguard.recover=recover xvdguard.x=1"] {
+            std::fs::write(&cmdline, line).unwrap();
+            check("config", &config(&fixtures.join("full.toml"), "show"));
+            check("config", &config(&repository().join("packaging/config.toml"), "check"));
+        }
+        for file in std::fs::read_dir(fixtures.join("wrong")).unwrap() {
+            check("config", &config(&file.unwrap().path(), "check"));
+        }
+        check("config", &config(Path::new("/no/such"), "freeze"));
+    }
+
+    #[test]
     fn relative_paths_begin_where_the_person_stands() {
         let folder = unpacked();
         let run = |kernel_log: &str| {

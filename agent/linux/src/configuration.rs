@@ -6,12 +6,15 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Instant;
 
 use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use xvdguard_logic::text::Text;
 
+use crate::child::{self, Ending, Task};
 use crate::error::{Error, Result};
+use crate::parcel::{push, take_mark, take_text};
 use crate::root::{Root, read_whole};
 
 /// Where all of it lies.
@@ -29,17 +32,23 @@ const SUFFIX: &[u8] = b".toml";
 /// No person writes more, and no program should.
 const MAX_BYTES: usize = 256 << 10;
 
+/// What comes next in a parcel.
+const CONTENT: u8 = b'c';
+const UNREADABLE: u8 = b'u';
+const PASSED_OVER: u8 = b'p';
+const END: u8 = b'e';
+
 /// One file.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigFile {
     /// As a person would type it.
     pub name: Text,
-    /// What stands in it.
-    pub content: Result<Vec<u8>>,
+    /// What stands in it, or why it cannot be read, with its name.
+    pub content: std::result::Result<Text, String>,
 }
 
 /// What was found.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// The files that count, the strongest last.
     pub files: Vec<ConfigFile>,
@@ -47,19 +56,42 @@ pub struct Found {
     pub passed_over: Vec<Text>,
 }
 
-/// The files below this root. None at all is a configuration too: the defaults.
-pub fn find(root: &Root) -> Found {
+/// The files below this root. None at all is a configuration too: the defaults. They lie on the
+/// root file system, whose disk may be silent, so a child reads them.
+pub fn find(root: &Root, deadline: Instant) -> Found {
+    let started = Instant::now();
+    let folder = root.shown(ABOVE);
+    let task: Task<'_> = Box::new(|| match root.reopen() {
+        Ok(root) => find_here(&root).pack(),
+        Err(error) => Found::unreadable(&root.shown(ABOVE), &error).pack(),
+    });
+    let answer = child::run(task, deadline).and_then(|ending| match ending {
+        Ending::Answered(answer) => Ok(answer),
+        Ending::Died => Err(broken(&folder)),
+        Ending::Silent => {
+            let after_ms = started.elapsed().as_millis() as u64;
+            Err(Error::timed_out("read", folder.clone(), after_ms))
+        }
+    });
+    let found = answer.and_then(|answer| Found::unpack(&answer).ok_or_else(|| broken(&folder)));
+    found.unwrap_or_else(|error| Found::unreadable(&folder, &error))
+}
+
+fn broken(folder: &Text) -> Error {
+    let why = "the process that reads it ended before it was done";
+    Error::content("read", folder.clone(), why)
+}
+
+fn find_here(root: &Root) -> Found {
     let mut found = Found::default();
     let main = read(root, MAIN);
     let is_missing = matches!(&main, Err(error) if error.errno() == Some(Errno::NOENT));
     if !is_missing || is_broken_link(root) {
-        found.files.push(ConfigFile { name: root.shown(MAIN), content: main });
+        found.files.push(ConfigFile::new(root.shown(MAIN), main));
     }
     match list(root) {
         Ok(names) => names.iter().for_each(|name| found.add(root, name)),
-        Err(error) => {
-            found.files.push(ConfigFile { name: root.shown(FOLDER), content: Err(error) });
-        }
+        Err(error) => found.files.push(ConfigFile::new(root.shown(FOLDER), Err(error))),
     }
     found
 }
@@ -68,6 +100,13 @@ pub fn find(root: &Root) -> Found {
 fn is_broken_link(root: &Root) -> bool {
     let (_, name) = MAIN.split_at(ABOVE.len() + 1);
     root.enter(ABOVE).is_ok_and(|folder| folder.is_link(name))
+}
+
+impl ConfigFile {
+    fn new(name: Text, content: Result<Vec<u8>>) -> Self {
+        let content = content.map(Text::from).map_err(|error| error.to_string());
+        ConfigFile { name, content }
+    }
 }
 
 impl Found {
@@ -80,7 +119,53 @@ impl Found {
             self.passed_over.push(root.shown(&path));
             return;
         }
-        self.files.push(ConfigFile { name: root.shown(&path), content: read(root, &path) });
+        self.files.push(ConfigFile::new(root.shown(&path), read(root, &path)));
+    }
+
+    fn unreadable(folder: &Text, error: &Error) -> Found {
+        let file = ConfigFile { name: folder.clone(), content: Err(error.to_string()) };
+        Found { files: vec![file], passed_over: Vec::new() }
+    }
+
+    fn pack(&self) -> Vec<u8> {
+        let mut parcel = Vec::new();
+        for file in &self.files {
+            let (mark, text) = match &file.content {
+                Ok(content) => (CONTENT, content.as_bytes()),
+                Err(error) => (UNREADABLE, error.as_bytes()),
+            };
+            parcel.push(mark);
+            push(&mut parcel, file.name.as_bytes());
+            push(&mut parcel, text);
+        }
+        for name in &self.passed_over {
+            parcel.push(PASSED_OVER);
+            push(&mut parcel, name.as_bytes());
+        }
+        parcel.push(END);
+        parcel
+    }
+
+    /// Undoes `pack`; `None` for what is not whole.
+    fn unpack(mut parcel: &[u8]) -> Option<Found> {
+        let mut found = Found::default();
+        loop {
+            let mark = take_mark(&mut parcel)?;
+            if mark == END {
+                return parcel.is_empty().then_some(found);
+            }
+            let name = take_text(&mut parcel)?;
+            let content = match mark {
+                CONTENT => Ok(take_text(&mut parcel)?),
+                UNREADABLE => Err(take_text(&mut parcel)?.as_str()?.to_owned()),
+                PASSED_OVER => {
+                    found.passed_over.push(name);
+                    continue;
+                }
+                _ => return None,
+            };
+            found.files.push(ConfigFile { name, content });
+        }
     }
 }
 
@@ -93,14 +178,16 @@ fn list(root: &Root) -> Result<Vec<Text>> {
     }
 }
 
-/// The one file that a person named, from the working directory on. It may be a pipe.
+/// The one file that a person named, from the working directory on. It may be a pipe of this
+/// process, so no child reads it.
 pub fn named(path: &Path) -> Found {
     let path = path.as_os_str().as_bytes();
     let opened = fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
     let content = content(opened, &Text::from(path), |kind| {
         matches!(kind, FileType::RegularFile | FileType::Fifo)
     });
-    Found { files: vec![ConfigFile { name: Text::from(path), content }], passed_over: Vec::new() }
+    let file = ConfigFile::new(Text::from(path), content);
+    Found { files: vec![file], passed_over: Vec::new() }
 }
 
 fn read(root: &Root, path: &[u8]) -> Result<Vec<u8>> {
@@ -140,6 +227,7 @@ const TOO_LARGE: &str = "it has more than 256 KiB, and no configuration is that 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
+    use std::time::Duration;
 
     use super::*;
 
@@ -153,6 +241,13 @@ mod tests {
         (dir, root)
     }
 
+    /// Through a child, as always.
+    fn here(root: &Root) -> Found {
+        let found = find(root, Instant::now() + Duration::from_secs(60));
+        assert_eq!(found, find_here(root));
+        found
+    }
+
     fn names(found: &Found) -> Vec<String> {
         let name = |file: &ConfigFile| file.name.to_string().rsplit('/').next().unwrap().to_owned();
         found.files.iter().map(name).collect()
@@ -160,7 +255,7 @@ mod tests {
 
     /// What is said of the last file.
     fn said(found: &Found) -> String {
-        found.files.last().unwrap().content.as_ref().unwrap_err().to_string()
+        found.files.last().unwrap().content.clone().unwrap_err()
     }
 
     #[test]
@@ -172,9 +267,9 @@ mod tests {
             ("config.d/.30.toml", "hidden"),
             ("config.d/40.toml~", "left by an editor"),
         ]);
-        let found = find(&root);
+        let found = here(&root);
         assert_eq!(names(&found), ["config.toml", "100.toml", "20.toml"]);
-        assert_eq!(found.files[0].content, Ok(b"first".to_vec()));
+        assert_eq!(found.files[0].content, Ok("first".into()));
         assert_eq!(found.passed_over.len(), 1);
         assert!(found.passed_over[0].contains("config.d/40.toml~"), "{:?}", found.passed_over);
     }
@@ -182,9 +277,9 @@ mod tests {
     #[test]
     fn no_file_at_all_is_no_error() {
         let (dir, root) = sample(&[]);
-        assert!(find(&root).files.is_empty());
+        assert!(here(&root).files.is_empty());
         std::fs::remove_dir_all(dir.path().join("etc")).unwrap();
-        assert!(find(&root).files.is_empty());
+        assert!(here(&root).files.is_empty());
     }
 
     #[test]
@@ -192,21 +287,40 @@ mod tests {
         let (dir, root) = sample(&[]);
         let within = |path: &str| dir.path().join("etc/xvdguard").join(path);
         std::fs::create_dir(within("config.d/a.toml")).unwrap();
-        assert!(said(&find(&root)).contains("it is a directory"));
+        assert!(said(&here(&root)).contains("it is a directory"));
         symlink("nowhere", within("config.d/b.toml")).unwrap();
-        assert!(said(&find(&root)).contains("No such file"), "{}", said(&find(&root)));
+        assert!(said(&here(&root)).contains("No such file"), "{}", said(&here(&root)));
         symlink("c.toml", within("config.d/c.toml")).unwrap();
-        assert!(said(&find(&root)).contains("symbolic link"), "{}", said(&find(&root)));
+        assert!(said(&here(&root)).contains("symbolic link"), "{}", said(&here(&root)));
         std::fs::File::create(within("config.d/d.toml")).unwrap().set_len(2 << 20).unwrap();
-        assert!(said(&find(&root)).contains("more than 256 KiB"));
+        assert!(said(&here(&root)).contains("more than 256 KiB"));
         let pipe = within("config.d/e.toml");
         fs::mkfifoat(fs::CWD, &pipe, Mode::RUSR).unwrap();
-        assert!(said(&find(&root)).contains("no regular file"), "{}", said(&find(&root)));
+        assert!(said(&here(&root)).contains("no regular file"), "{}", said(&here(&root)));
         std::fs::remove_dir_all(within("config.d")).unwrap();
         symlink("nowhere", within("config.toml")).unwrap();
-        assert!(said(&find(&root)).contains("No such file"), "{}", said(&find(&root)));
+        assert!(said(&here(&root)).contains("No such file"), "{}", said(&here(&root)));
         std::fs::write(within("config.d"), "").unwrap();
-        assert!(said(&find(&root)).contains("Not a directory"), "{}", said(&find(&root)));
+        assert!(said(&here(&root)).contains("Not a directory"), "{}", said(&here(&root)));
+    }
+
+    #[test]
+    fn half_a_parcel_is_none() {
+        let (_dir, root) =
+            sample(&[("config.toml", "x"), ("config.d/a", ""), ("config.d/b.toml", "")]);
+        let parcel = find_here(&root).pack();
+        assert_eq!(Found::unpack(&parcel), Some(find_here(&root)));
+        for length in 0..parcel.len() {
+            assert_eq!(Found::unpack(&parcel[..length]), None, "{length}");
+        }
+        assert_eq!(Found::unpack(&[&parcel[..], b"e"].concat()), None);
+    }
+
+    #[test]
+    fn a_disk_that_does_not_answer_in_time_is_no_configuration_without_files() {
+        let (_dir, root) = sample(&[("config.toml", "x")]);
+        let found = find(&root, Instant::now());
+        assert!(said(&found).contains("no answer within"), "{}", said(&found));
     }
 
     #[test]
@@ -214,7 +328,7 @@ mod tests {
         let (dir, _root) = sample(&[("config.toml", "x"), ("other", "named")]);
         let found = named(&dir.path().join("etc/xvdguard/other"));
         assert_eq!(found.files.len(), 1);
-        assert_eq!(found.files[0].content, Ok(b"named".to_vec()));
+        assert_eq!(found.files[0].content, Ok("named".into()));
         assert!(said(&named(dir.path())).contains("it is a directory"));
         assert!(said(&named(Path::new("/no/such"))).contains("No such file"));
         assert!(said(&named(Path::new("/dev/zero"))).contains("no regular file"));

@@ -13,6 +13,7 @@ pub mod installed_kernels;
 pub mod kmsg;
 pub mod log_source;
 pub mod observe;
+mod parcel;
 pub mod perform;
 pub mod probe;
 pub mod remount;

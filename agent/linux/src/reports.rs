@@ -108,6 +108,7 @@ mod tests {
             boot_id: Some("b".into()),
             boot_ms: 1,
             time: None,
+            policy_hash: None,
             disks: Vec::new(),
             said: Vec::new(),
             xenstore: None,

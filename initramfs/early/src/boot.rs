@@ -91,7 +91,7 @@ fn work(boot: &Boot, started: Instant) -> String {
     said.splice(0..0, seen.oddities.iter().cloned());
     said.extend(decision.said);
     said.extend(line.as_ref().err().cloned());
-    report(&world, &seen, verdicts, &mut said);
+    report(&world, &seen, &policy, verdicts, &mut said);
     kmsg::say(&world.root, &said);
     line.unwrap_or_default()
 }
@@ -170,7 +170,13 @@ fn root_device(
     root_device::find(root, word, &seen.block, started + SETTINGS_UNTIL).map(Some)
 }
 
-fn report(world: &World, seen: &Observation, disks: Vec<DiskReport>, said: &mut Vec<String>) {
+fn report(
+    world: &World,
+    seen: &Observation,
+    policy: &Policy,
+    disks: Vec<DiskReport>,
+    said: &mut Vec<String>,
+) {
     let report = Report {
         schema: SCHEMA,
         tool: "xvdguard-early".into(),
@@ -178,6 +184,7 @@ fn report(world: &World, seen: &Observation, disks: Vec<DiskReport>, said: &mut 
         boot_id: seen.boot_id.clone(),
         boot_ms: clock::boot_ms(),
         time: None,
+        policy_hash: policy.hash.clone(),
         disks,
         said: said.clone(),
         xenstore: world.xenstore_use(),

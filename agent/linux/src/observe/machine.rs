@@ -8,6 +8,9 @@ use xvdguard_logic::xen::{XenFiles, XenMode};
 use crate::clock;
 use crate::root::Root;
 
+/// What tells one boot from another (random(4)).
+pub const BOOT_ID: &str = "proc/sys/kernel/random/boot_id";
+
 /// Fills in everything that holds for the whole boot.
 pub fn read(root: &Root, seen: &mut Observation) {
     let mut text = |path: &str| match root.read_text(path.as_bytes()) {
@@ -27,7 +30,7 @@ pub fn read(root: &Root, seen: &mut Observation) {
         files.each_ref().map(|text| text.as_ref().and_then(Text::as_str));
     let release = text("proc/sys/kernel/osrelease");
     seen.kernel = release.as_ref().and_then(Text::as_str).and_then(KernelVersion::parse);
-    seen.boot_id = text("proc/sys/kernel/random/boot_id");
+    seen.boot_id = text(BOOT_ID);
     seen.command_line = text("proc/cmdline").unwrap_or_default();
     let has_bus = root.stat(b"sys/bus/xen").is_ok();
     let files = XenFiles { hypervisor_type, guest_type, features, capabilities, has_bus };

@@ -34,6 +34,10 @@ pub struct Report {
     pub boot_ms: u64,
     /// RFC 3339 in UTC, where the clock was at hand.
     pub time: Option<String>,
+    /// The hash of the policy that the image carries; none where it carries none and the defaults
+    /// hold, and in reports of anybody but early boot.
+    #[serde(default)]
+    pub policy_hash: Option<Text>,
     /// Every disk.
     pub disks: Vec<DiskReport>,
     /// What was done or could not be done, in sentences.

@@ -66,6 +66,10 @@ pub const WRITE_UTF_8: &str = "TOML is UTF-8: save the file in it";
 pub const NOTHING_HOLDS: &str =
     "the configuration is wrong, and nothing of it holds. Do: xvdguard config check";
 
+/// Said while the image carries another policy.
+pub const STALE_IMAGE: &str = "early boot ran with another [barrier] or [[queue]] than this: what \
+    changed holds after a boot with an initramfs that was rebuilt";
+
 /// `[barrier]`
 pub fn header(table: &str) -> String {
     format!("[{table}]")

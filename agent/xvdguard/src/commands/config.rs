@@ -7,10 +7,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use xvdguard_linux::error::Error;
+use xvdguard_linux::observe::machine;
+use xvdguard_linux::reports;
 use xvdguard_linux::root::Root;
 use xvdguard_linux::whole_file::{self, Kept};
 use xvdguard_logic::command_line::KernelWords;
-use xvdguard_logic::policy::frozen;
+use xvdguard_logic::policy::settings::Settings;
+use xvdguard_logic::policy::{Policy, frozen};
 use xvdguard_logic::wording::config as wording;
 
 use super::Voice;
@@ -42,14 +45,14 @@ fn check(root: &Root, read: Configuration, voice: Voice) -> Result<ExitCode, Fai
     if voice.json {
         return show(root, read, voice);
     }
-    say_notes(&notes(&read, &words(root)?), voice);
+    say_notes(&notes(root, &read, &words(root)?), voice);
     terminal::print(&wording::valid(&read.files));
     Ok(ExitCode::SUCCESS)
 }
 
 fn show(root: &Root, read: Configuration, voice: Voice) -> Result<ExitCode, Failure> {
     let words = words(root)?;
-    let notes = notes(&read, &words);
+    let notes = notes(root, &read, &words);
     let Configuration { settings, files, .. } = read;
     let settings = settings.effective(&words);
     if voice.json {
@@ -93,9 +96,18 @@ fn words(root: &Root) -> Result<KernelWords, Failure> {
     Ok(KernelWords::parse(&line.unwrap_or_default()))
 }
 
-fn notes(read: &Configuration, words: &KernelWords) -> Vec<String> {
+fn notes(root: &Root, read: &Configuration, words: &KernelWords) -> Vec<String> {
     let passed_over = read.passed_over.iter().map(wording::passed_over);
-    passed_over.chain(words.oddities.iter().cloned()).collect()
+    let stale = is_image_stale(root, &read.settings).then(|| wording::STALE_IMAGE.into());
+    passed_over.chain(words.oddities.iter().cloned()).chain(stale).collect()
+}
+
+/// Whether early boot of this boot reported another policy than the files hold now.
+fn is_image_stale(root: &Root, settings: &Settings) -> bool {
+    let Ok(Some(boot_id)) = root.read_text(machine::BOOT_ID.as_bytes()) else { return false };
+    let Ok(Some(early)) = reports::read(root, reports::EARLY) else { return false };
+    let carried = early.policy_hash.unwrap_or_else(|| frozen::hash(&Policy::default()));
+    early.boot_id == Some(boot_id) && carried != frozen::hash(&settings.policy)
 }
 
 fn say_notes(notes: &[String], voice: Voice) {

@@ -162,6 +162,7 @@ pub fn report(session: &Session, seen: &Observation, disks: &[DiskReport]) -> Re
         boot_id: seen.boot_id.clone(),
         boot_ms: clock::boot_ms(),
         time: rfc_3339(clock::unix_ms()),
+        policy_hash: None,
         disks: disks.to_vec(),
         said: Vec::new(),
         xenstore: session.world.xenstore_use(),

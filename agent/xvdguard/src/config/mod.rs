@@ -11,6 +11,7 @@ pub mod show;
 mod suggestion;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use xvdguard_linux::configuration::{self, ConfigFile};
 use xvdguard_linux::root::Root;
@@ -20,6 +21,9 @@ use xvdguard_logic::text::Text;
 use xvdguard_logic::wording::config as wording;
 
 pub use problem::{Problem, Problems};
+
+/// How long the file system that the files lie on may take.
+const WAIT: Duration = Duration::from_secs(5);
 
 /// What the line with the hash adds to a frozen policy.
 const HASH_BYTES: usize = 32;
@@ -39,7 +43,7 @@ pub struct Configuration {
 pub fn load(root: &Root, named: Option<&Path>) -> Result<Configuration, Problems> {
     let found = match named {
         Some(path) => configuration::named(path),
-        None => configuration::find(root),
+        None => configuration::find(root, Instant::now() + WAIT),
     };
     let mut read = Configuration { passed_over: found.passed_over, ..Configuration::default() };
     let mut problems = Vec::new();
@@ -54,8 +58,8 @@ pub fn load(root: &Root, named: Option<&Path>) -> Result<Configuration, Problems
 /// Puts what one file says over what the ones before it said.
 fn take(file: ConfigFile, settings: &mut Settings) -> Vec<Problem> {
     let content = match &file.content {
-        Ok(content) => document::without_mark(content),
-        Err(error) => return vec![Problem::of_file(file.name, error.to_string())],
+        Ok(content) => document::without_mark(content.as_bytes()),
+        Err(error) => return vec![Problem::of_file(file.name, error.clone())],
     };
     match document::text(content) {
         Ok(text) => reader::read(&file.name, text, settings),

@@ -4,6 +4,7 @@ use xvdguard_logic::audit::setup::{File, WANTED};
 use xvdguard_logic::text::Text;
 
 use super::gather::Gathered;
+use crate::parcel::{push, take_mark, take_text};
 
 const ODDITY: u8 = b'o';
 const FILE: u8 = b'f';
@@ -34,41 +35,28 @@ pub fn pack(gathered: &Gathered) -> Vec<u8> {
     parcel
 }
 
-fn push(parcel: &mut Vec<u8>, bytes: &[u8]) {
-    parcel.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-    parcel.extend_from_slice(bytes);
-}
-
 /// Undoes `pack`; `None` for what is not whole.
 pub fn unpack(mut parcel: &[u8]) -> Option<Gathered> {
     let mut gathered = Gathered::default();
     loop {
-        match take(&mut parcel, 1)? {
-            [END] => return parcel.is_empty().then_some(gathered),
-            [ODDITY] => gathered.oddities.push(String::from_utf8(take_text(&mut parcel)?).ok()?),
-            [tag @ (FILE | FILE_WITH_CONTENT | UNREADABLE)] => {
-                let [row] = take(&mut parcel, 1)? else { return None };
-                let kind = WANTED.get(usize::from(*row))?.kind;
-                let path = Text::from(take_text(&mut parcel)?);
-                let content = Text::from(take_text(&mut parcel)?);
-                let content = (*tag == FILE_WITH_CONTENT).then_some(content);
-                let is_readable = *tag != UNREADABLE;
+        match take_mark(&mut parcel)? {
+            END => return parcel.is_empty().then_some(gathered),
+            ODDITY => {
+                let oddity = take_text(&mut parcel)?;
+                gathered.oddities.push(oddity.as_str()?.to_owned());
+            }
+            tag @ (FILE | FILE_WITH_CONTENT | UNREADABLE) => {
+                let row = take_mark(&mut parcel)?;
+                let kind = WANTED.get(usize::from(row))?.kind;
+                let path = take_text(&mut parcel)?;
+                let content = take_text(&mut parcel)?;
+                let content = (tag == FILE_WITH_CONTENT).then_some(content);
+                let is_readable = tag != UNREADABLE;
                 gathered.files.push(File { path, kind, content, is_readable });
             }
             _ => return None,
         }
     }
-}
-
-fn take<'a>(parcel: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
-    let (taken, rest) = parcel.split_at_checked(count)?;
-    *parcel = rest;
-    Some(taken)
-}
-
-fn take_text(parcel: &mut &[u8]) -> Option<Vec<u8>> {
-    let length = take(parcel, 4)?.try_into().ok().map(u32::from_le_bytes)?;
-    Some(take(parcel, length as usize)?.to_vec())
 }
 
 #[cfg(test)]

@@ -261,6 +261,7 @@ fn an_earlier_finding_holds_for_its_connection_only() {
         boot_id: boot_id.clone(),
         boot_ms: 1,
         time: None,
+        policy_hash: None,
         disks: vec![report],
         said: Vec::new(),
         xenstore: None,
