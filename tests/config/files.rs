@@ -173,6 +173,19 @@ fn is_harmless(shown: &str) {
     assert_eq!(shown.chars().find(harmful), None, "{shown:?}");
 }
 
+/// Nothing is decided by half a configuration.
+#[test]
+fn a_wrong_configuration_is_no_ground_to_plan_on() {
+    let machine = Machine::configured("colour = 1\n");
+    machine.write("etc/fstab", "/dev/xvda1 / ext4 defaults 0 1\n");
+    machine.write("run/.keep", "");
+    for words in [&["plan"][..], &["apply"], &["apply", "--dry-run"]] {
+        let ran = machine.run(words);
+        assert_eq!((ran.code, ran.out().as_str()), (WRONG, ""), "{words:?}");
+        assert!(ran.err().contains("config.toml:1:1: unknown key \"colour\""), "{}", ran.err());
+    }
+}
+
 #[test]
 fn a_wrong_configuration_stops_nobody_from_looking() {
     let machine = Machine::configured("colour = 1\n");

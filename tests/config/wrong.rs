@@ -61,6 +61,20 @@ fn the_message_names_the_file_as_a_person_would_open_it() {
     );
 }
 
+/// Nobody reads thousands of lines; a garbled file has more errors than that.
+#[test]
+fn the_hundredth_error_of_a_file_tells_how_many_more_there_are() {
+    let text = |key: &str| (0..250).map(|index| format!("{key}{index} = 1\n")).collect::<String>();
+    // Unknown keys, and each of them again: the second kind costs most to look at.
+    for (text, more) in [(text("k"), 150), (text("k") + &text("k"), 400)] {
+        let said = Machine::configured(&text).said();
+        let mut heads = said.lines().filter(|line| line.starts_with("xvdguard: error: "));
+        assert_eq!(heads.clone().count(), 100);
+        let end = format!(" (and {more} more in this file)");
+        assert!(heads.next_back().unwrap().ends_with(&end), "{said}");
+    }
+}
+
 /// Every error of a file with many, and no error that only follows from another one.
 #[test]
 fn a_broken_line_hides_no_error_of_another_line() {

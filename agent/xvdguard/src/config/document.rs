@@ -10,7 +10,7 @@ use xvdguard_logic::policy::setting::Value;
 use xvdguard_logic::wording::config as wording;
 
 use super::lines::Lines;
-use super::problem::Found;
+use super::problem::{AT_MOST, Found};
 
 /// A table's entries, by key.
 pub type Entries<'a> = DeTable<'a>;
@@ -48,7 +48,12 @@ pub fn parse(text: &str) -> (Entries<'_>, Vec<Found>) {
     // What stands behind the first error of a line is mostly its echo.
     errors.sort_by_key(start);
     errors.dedup_by_key(|error| lines.number(start(error)));
-    let found = errors.iter().map(|error| syntax(text, &lines, &entries, error)).collect();
+    let found = errors.iter().enumerate().map(|(index, error)| match index < AT_MOST {
+        true => syntax(text, &lines, &entries, error),
+        // Only counted: whoever finds out more of each would look through the file as often.
+        false => Found { span: error.span().unwrap_or_default(), ..Found::default() },
+    });
+    let found = found.collect();
     (entries, found)
 }
 

@@ -12,14 +12,14 @@ use xvdguard_logic::wording::config as wording;
 use super::lines::Lines;
 
 /// Nobody reads more of one file; the rest is counted.
-const AT_MOST: usize = 100;
+pub const AT_MOST: usize = 100;
 
 /// How much of a long line is shown before and after the place.
 const BEFORE: usize = 40;
 const AFTER: usize = 60;
 
 /// Something wrong, by its bytes in the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// Where.
     pub span: Range<usize>,
