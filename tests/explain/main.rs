@@ -15,6 +15,8 @@ mod forms;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod recordings;
 #[cfg(test)]
 mod setup;

@@ -194,6 +194,20 @@ fn boots_are_told_apart() {
 }
 
 #[test]
+fn the_lines_of_journalctl_between_boots_tell_them_apart() {
+    for between in ["-- Boot 1123456789abcdef0123456789abcdef --", "-- Reboot --"] {
+        let log = format!(
+            "Nov 20 10:00:00 guest kernel: Aborting journal on device xvda1-8.\n{between}\n\
+             Nov 20 10:05:00 guest kernel: EXT4-fs (xvda1): mounted filesystem with ordered data \
+             mode.\n"
+        );
+        let story = check(&log, Verdict::Aborted, "jbd2_abort xvda1 1");
+        assert!(story.subjects[0].boot.is_past && story.subjects[0].now == Verdict::Aborted);
+        assert_eq!((story.extent.boots, story.extent.hosts), (2, 1));
+    }
+}
+
+#[test]
 fn a_path_that_the_host_lost_is_the_first_cause() {
     let log = "Nov 20 10:00:00 dom0 iscsid: Kernel reported iSCSI connection 1:0 error (1011) \
                state (3)\n\

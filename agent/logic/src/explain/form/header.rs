@@ -48,15 +48,11 @@ pub fn priority(line: &[u8]) -> Option<Entry<'_>> {
     Some(Entry { speaker, ..entry })
 }
 
-/// journalctl writes a line of its own between two boots.
+/// journalctl writes a line of its own between two boots: `-- Boot 0123… --`, `-- Reboot --`.
 pub fn boot_line(line: &[u8]) -> Option<Entry<'_>> {
     let inside = line.strip_prefix(b"-- ")?.strip_suffix(b" --")?;
-    let boot = match inside.strip_prefix(b"Boot ") {
-        Some(id) if id.len() <= NAME_BYTES => Boot::Id(id),
-        None if inside == b"Reboot" => Boot::New,
-        _ => return None,
-    };
-    Some(Entry { boot, ..Entry::default() })
+    let is_boot = inside == b"Reboot" || inside.starts_with(b"Boot ");
+    is_boot.then(|| Entry { boot: Boot::New, ..Entry::default() })
 }
 
 /// Text without a date: perhaps a name (`kernel: text`, `sshd[12]: text`), perhaps only text.

@@ -72,7 +72,7 @@ pub enum Boot<'a> {
     Unsaid,
     /// That of this identifier.
     Id(&'a [u8]),
-    /// Another one begins here, which has no name.
+    /// Another one of whoever spoke last begins here.
     New,
 }
 

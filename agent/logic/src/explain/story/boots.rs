@@ -52,6 +52,10 @@ impl Default for Hosts {
 impl Hosts {
     /// The host that speaks; notices when that is a new boot.
     pub fn enter(&mut self, entry: &Entry<'_>) -> usize {
+        if entry.boot == form::Boot::New {
+            self.all[self.current].end();
+            return self.current;
+        }
         if !is_same(&self.all[self.current].name, entry.host) {
             self.current = self.find(entry.host);
         }
@@ -75,7 +79,7 @@ impl Hosts {
 
     /// How many were heard, and how many boots they had in all.
     pub fn count(&self) -> (u32, u32) {
-        let heard = self.all.iter().filter(|host| host.messages > 0);
+        let heard = self.all.iter().filter(|host| host.messages > 0 || host.boot > 0);
         heard.fold((0, 0), |(hosts, boots), host| (hosts + 1, boots + host.boot + 1))
     }
 
@@ -93,10 +97,8 @@ impl Hosts {
 impl Host {
     fn take(&mut self, entry: &Entry<'_>) {
         match entry.boot {
-            form::Boot::Unsaid => {}
             form::Boot::Id(id) => self.enter_boot(id),
-            form::Boot::New if self.messages > 0 => self.begin(),
-            form::Boot::New => {}
+            form::Boot::Unsaid | form::Boot::New => {}
         }
         self.hear(entry.time.boot_us, entry.text);
     }
@@ -112,6 +114,12 @@ impl Host {
             self.take_version(release);
         }
         self.messages = self.messages.saturating_add(1);
+    }
+
+    fn end(&mut self) {
+        if self.messages > 0 {
+            self.begin();
+        }
     }
 
     fn enter_boot(&mut self, id: &[u8]) {

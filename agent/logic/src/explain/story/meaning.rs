@@ -72,6 +72,12 @@ pub fn is_path(id: Id) -> bool {
     of_host.contains(&subsystem)
 }
 
+/// Whether a message is about a request and not about a page, a journal or a file system above it.
+pub fn is_request(id: Id) -> bool {
+    let is_page = matches!(id, Id::BufferIoOld | Id::BufferIoNew | Id::LostPageWriteOld);
+    matches!(id.subsystem(), Subsystem::Block | Subsystem::XenBlkfront) && !is_page
+}
+
 /// `fd0` and `sr0`: a drive without a medium answers every request with an error.
 fn is_empty_drive(device: &[u8]) -> bool {
     let number = device.strip_prefix(b"fd").or_else(|| device.strip_prefix(b"sr"));

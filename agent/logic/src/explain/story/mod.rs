@@ -215,6 +215,14 @@ impl Event {
         }
     }
 
+    /// Whether a request of a device failed, and not what lies above the device.
+    pub fn is_of_request(self) -> bool {
+        match self {
+            Event::Kernel(id) => meaning::is_request(id) || meaning::is_path(id),
+            Event::Daemon(_) => true,
+        }
+    }
+
     /// Whether a storage host speaks of its paths.
     pub fn is_of_path(self) -> bool {
         match self {

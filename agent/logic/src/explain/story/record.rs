@@ -67,11 +67,16 @@ impl Stamp {
     /// Whether so much time lies between that the two have nothing to do with each other; not where
     /// the log does not tell.
     pub fn is_long_after(&self, earlier: &Stamp) -> bool {
+        self.is_after(earlier, QUIET_US)
+    }
+
+    /// Whether more than so many microseconds lie between; not where the log does not tell.
+    pub fn is_after(&self, earlier: &Stamp, us: u64) -> bool {
         let since = match self.boot_us.zip(earlier.boot_us) {
             Some((now, then)) => now.checked_sub(then),
             None => self.moment().us_since(&earlier.moment()),
         };
-        since.is_some_and(|since| since > QUIET_US)
+        since.is_some_and(|since| since > us)
     }
 }
 

@@ -20,6 +20,9 @@ use crate::text::Text;
 /// Subjects that are kept, of all boots and hosts.
 const MOST_SUBJECTS: usize = 128;
 
+/// An error below reaches what lies above within this time.
+const BELOW_US: u64 = 60 * 1_000_000;
+
 /// Tells the story of the entries that it is given.
 #[derive(Debug, Default)]
 pub struct Teller {
@@ -169,18 +172,17 @@ impl Teller {
         }
         let is_deeper = verdict > record.verdict;
         record.fail(said, verdict, path.as_ref());
-        if is_deeper && verdict == Verdict::Aborted {
+        if is_deeper {
             self.look_for_cause();
         }
     }
 
-    /// A journal does not die by itself. Where nothing about the same device went before, the cause
-    /// is what failed before on this host: whether the one lies on the other is not known, but
-    /// nothing else is.
+    /// No journal dies and no page is lost by itself: a request failed below. Where no request of
+    /// the same device did, the cause is the one that failed right before on this host. Whether the
+    /// one lies on the other is not known; that is why they stay two.
     fn look_for_cause(&mut self) {
         let record = &self.records[self.last];
-        let Some(cause) = record.cause.as_ref().filter(|one| one.verdict == Verdict::Aborted)
-        else {
+        let Some(cause) = record.cause.as_ref().filter(|one| !one.event.is_of_request()) else {
             return;
         };
         let same_boot = |other: &&Record| {
@@ -188,9 +190,9 @@ impl Teller {
         };
         let others = self.records.iter().filter(same_boot).filter_map(|other| other.run.as_ref());
         let before = others.filter(|(first, last)| {
-            matches!(first.verdict, Verdict::Refused | Verdict::Erring)
+            first.event.is_of_request()
                 && first.stamp.line < cause.stamp.line
-                && !cause.stamp.is_long_after(last)
+                && !cause.stamp.is_after(last, BELOW_US)
         });
         let earliest = before.map(|(first, _)| first).min_by_key(|first| first.stamp.line).cloned();
         if earliest.is_some() {
