@@ -81,7 +81,7 @@ impl WayBack {
     }
 
     fn write(&self, record: &Record) -> Result<()> {
-        whole_file::put_document(&self.folder, EDITS, record, Kept::ForGood)
+        whole_file::put_readable_document(&self.folder, EDITS, record, Kept::ForGood)
     }
 }
 

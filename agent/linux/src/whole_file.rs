@@ -52,16 +52,36 @@ pub fn put(folder: &Root, name: &str, content: &[u8], kept: Kept) -> Result<()> 
     written.and_then(|()| kept.sync(folder.as_fd())).map_err(failed)
 }
 
-/// Writes a JSON document.
+/// Writes a JSON document for programs.
 pub fn put_document(
     folder: &Root,
     name: &str,
     document: &impl Serialize,
     kept: Kept,
 ) -> Result<()> {
-    let mut content = serde_json::to_vec_pretty(document).map_err(|error| {
+    put_encoded(folder, name, serde_json::to_vec(document), kept)
+}
+
+/// Writes a JSON document that people read, too.
+pub fn put_readable_document(
+    folder: &Root,
+    name: &str,
+    document: &impl Serialize,
+    kept: Kept,
+) -> Result<()> {
+    put_encoded(folder, name, serde_json::to_vec_pretty(document), kept)
+}
+
+fn put_encoded(
+    folder: &Root,
+    name: &str,
+    encoded: serde_json::Result<Vec<u8>>,
+    kept: Kept,
+) -> Result<()> {
+    let failed = |error: serde_json::Error| {
         Error::content("write", folder.shown(name.as_bytes()), error.to_string())
-    })?;
+    };
+    let mut content = encoded.map_err(failed)?;
     content.push(b'\n');
     put(folder, name, &content, kept)
 }

@@ -14,6 +14,7 @@ mod live;
 mod machine;
 mod measure;
 mod observing;
+mod planning;
 mod report;
 mod rivals;
 mod sizes;
@@ -64,6 +65,7 @@ fn run() -> Result<Vec<String>> {
         starting::chapter,
         kernel_log::chapter,
         fstab::chapter,
+        planning::chapter,
     ] {
         let chapter = chapter(&bench)?;
         say(&chapter.to_string());
