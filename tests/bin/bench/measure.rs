@@ -27,12 +27,17 @@ pub struct Sample {
 pub type Job<'a> = Box<dyn FnMut() -> Result<Sample> + 'a>;
 
 /// A whole process with its children, from before fork to after exit.
-pub fn process(mut command: Command) -> Result<Sample> {
+pub fn process(command: Command) -> Result<Sample> {
+    process_ending(command, 0)
+}
+
+/// The same for a process that has to end with this code.
+pub fn process_ending(mut command: Command, code: i32) -> Result<Sample> {
     let started = Instant::now();
     let child = command.spawn().tried(format_args!("run {command:?}"))?;
     let (status, usage) = wait(child.id()).tried(format_args!("wait for {command:?}"))?;
     let wall = started.elapsed();
-    if !status.success() {
+    if status.code() != Some(code) {
         return Err(Failure::new(format!("{command:?} ended with {status}")));
     }
     Ok(Sample { wall, cpu: time(usage.ru_utime) + time(usage.ru_stime) })
@@ -100,6 +105,7 @@ fn thread_cpu() -> Duration {
 }
 
 /// Ours first, then its rivals.
+#[derive(Default)]
 pub struct Contest<'a>(Vec<(String, Job<'a>)>);
 
 impl<'a> Contest<'a> {

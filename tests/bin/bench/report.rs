@@ -141,6 +141,11 @@ impl Promise {
         Some(Promise { limit: format!("≤ {}", grouped(limit)), is_kept: measured <= limit })
     }
 
+    /// At least so many MB/s.
+    pub fn at_least_mb_s(measured: u64, limit: u64) -> Option<Promise> {
+        Some(Promise { limit: format!("≥ {}", grouped(limit)), is_kept: measured >= limit })
+    }
+
     /// A rival takes more than so many times as long.
     pub fn more_than_times(measured: f64, limit: u32) -> Option<Promise> {
         Some(Promise { limit: format!("> {limit}×"), is_kept: measured > f64::from(limit) })

@@ -80,6 +80,11 @@ impl Messages {
         self.set.matches(line).iter().map(|index| &self.rows[index]).collect()
     }
 
+    /// Whether any row describes the line.
+    pub fn describes(&self, line: &[u8]) -> bool {
+        self.set.is_match(line)
+    }
+
     /// What the line says, by the most specific row that describes it.
     pub fn read_line(&self, line: &[u8]) -> Result<Option<Reading>> {
         let all = self.all(line);

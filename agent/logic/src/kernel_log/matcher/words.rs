@@ -41,11 +41,11 @@ fn split(line: &[u8]) -> Option<(&[u8], Cursor<'_>)> {
     Some((&line[..colon], Cursor::after(&line[colon..], b": ")?))
 }
 
-/// lib/ratelimit.c: "callbacks suppressed".
+/// lib/ratelimit.c: a function, or what a file system calls its errors ("EXT4-fs error").
 fn dropped<'a>(word: &'a [u8], mut at: Cursor<'a>) -> Option<Match<'a>> {
     let count = at.digits()?;
     at.last(b" callbacks suppressed")?;
-    let is_function = |byte| matches!(byte, b'a'..=b'z' | b'_' | b'0'..=b'9');
+    let is_function = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b' ' | b'-');
     let captures = [(Capture::Function, Some(word)), (Capture::Count, Some(count))];
     let found = Match::new(Id::RatelimitSuppressed, None).with(&captures);
     all(word, is_function).then_some(found)
