@@ -1,56 +1,13 @@
-//! Files: fstab, mountinfo, the frozen policy, the kernel command line, our own reports.
+//! Files: mountinfo, the frozen policy, the kernel command line, our own reports.
 
-use harness::random::Random;
 use xvdguard_logic::command_line::KernelWords;
-use xvdguard_logic::fstab::{Edit, Fstab};
 use xvdguard_logic::kernel_version::KernelVersion;
 use xvdguard_logic::mountinfo;
 use xvdguard_logic::policy::{Policy, duration, frozen};
 use xvdguard_logic::text::Text;
 use xvdguard_logic::verdict::report::Report;
 
-use super::{Parser, must};
-use crate::mutate::mutated;
-
-/// An input is one of these seeds, with these words put in.
-fn parser(
-    name: &'static str,
-    seeds: &'static [&'static [u8]],
-    words: &'static [&'static [u8]],
-    hold: impl Fn(&[u8]) -> Result<bool, String> + 'static,
-) -> Parser {
-    Parser::new(name, move |random: &mut Random| Ok(mutated(seeds, words, random)), hold)
-}
-
-const FSTAB: [&[u8]; 3] = [
-    b"# /etc/fstab\nUUID=12ab-34cd / ext4 errors=remount-ro,barrier=0 0 1\n\n/dev/xvdb1\t\
-      /srv/a\\040b ext3 noatime,barrier=1\t0\t2\nproc /proc proc defaults 0 0\n",
-    b"/dev/xvda2 none swap sw 0 0\r\n/dev/mapper/vg0-data /data xfs nobarrier,\"a b\" 0 0",
-    b"# xvdguard: was noatime\n/dev/xvda1 /srv ext4 noatime,barrier=0 0 2\n",
-];
-
-/// fstab: printing is the identity, and what was edited can be taken back to the byte.
-pub fn fstab() -> Parser {
-    let words: &[&[u8]] = &[b"barrier=0", b"nobarrier", b"# xvdguard: was ", b"ext4", b"/dev/xvda"];
-    parser("fstab", &FSTAB, words, |bytes| {
-        let fstab = Fstab::parse(bytes);
-        must(fstab.to_bytes() == bytes, "fstab is printed as it was read")?;
-        fstab.broken_lines().for_each(|broken| drop(broken.text.to_string()));
-        fstab.entries().take(3).try_for_each(|entry| edit_and_restore(&fstab, entry.line))?;
-        Ok(fstab.entries().next().is_some())
-    })
-}
-
-fn edit_and_restore(fstab: &Fstab, line: usize) -> Result<(), String> {
-    let Ok(edited) = fstab.edit(&[(line, Edit::BarrierOff)]) else { return Ok(()) };
-    if edited.changes.is_empty() {
-        return Ok(());
-    }
-    // The mark above it has moved the line down.
-    let restored = edited.fstab.edit(&[(line + 1, Edit::Restore)]);
-    let restored = restored.map_err(|why| format!("what was edited is taken back: {why:?}"))?;
-    must(restored.fstab == *fstab, "what was edited is taken back to the byte")
-}
+use super::{Parser, must, parser};
 
 const MOUNTINFO: [&[u8]; 2] = [
     b"20 1 202:1 / / rw,relatime shared:1 - ext4 /dev/xvda1 rw,errors=remount-ro\n21 20 0:20 / \

@@ -2,6 +2,7 @@
 
 mod explain;
 mod files;
+mod fstab;
 mod kernel_log;
 mod planted;
 mod xenstore;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 use harness::failure::{Failure, Result};
 use harness::messages::Messages;
 use harness::random::Random;
+
+use crate::mutate::mutated;
 
 /// One parser.
 pub struct Parser {
@@ -61,7 +64,7 @@ fn all() -> Result<Vec<Parser>> {
         kernel_log::matcher(messages.clone()),
         kernel_log::records(messages.clone()),
         explain::explain(messages),
-        files::fstab(),
+        fstab::fstab(),
         files::mountinfo(),
         files::frozen_policy(),
         files::command_line(),
@@ -69,6 +72,16 @@ fn all() -> Result<Vec<Parser>> {
         files::text(),
         xenstore::listing(),
     ])
+}
+
+/// An input is one of these seeds, with these words put in.
+fn parser(
+    name: &'static str,
+    seeds: &'static [&'static [u8]],
+    words: &'static [&'static [u8]],
+    hold: impl Fn(&[u8]) -> std::result::Result<bool, String> + 'static,
+) -> Parser {
+    Parser::new(name, move |random: &mut Random| Ok(mutated(seeds, words, random)), hold)
 }
 
 /// A rule that must hold.
