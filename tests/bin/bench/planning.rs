@@ -42,8 +42,8 @@ pub fn chapter(bench: &Bench) -> Result<Chapter> {
     let mut chapter = Chapter::new("Plan and apply", text);
     chapter.add(growth(bench)?);
     chapter.say(
-        "`xvdguard plan`: 4 disks, a running xenstored, a fstab of 5 lines. The rivals look at less: \
-         at fstab alone, at the keys of one backend.",
+        "`xvdguard plan`: 4 disks, a running xenstored, a fstab of 5 lines. The rivals look at \
+         less: at fstab alone, at the keys of one backend.",
     );
     chapter.add(usual(bench)?);
     Ok(chapter)
