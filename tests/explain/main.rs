@@ -17,6 +17,8 @@ mod mutations;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
+mod picture;
+#[cfg(test)]
 mod recordings;
 #[cfg(test)]
 mod setup;

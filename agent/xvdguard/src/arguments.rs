@@ -179,6 +179,9 @@ pub struct Explain {
     /// The kernel that wrote it, if the log does not say so (6.1, 3.10.0-1160.el7)
     #[arg(long, value_name = "VERSION", value_parser = kernel_version)]
     pub kernel: Option<KernelVersion>,
+    /// Draw the incident as a timeline as well (SVG)
+    #[arg(long, value_name = "FILE.svg")]
+    pub picture: Option<PathBuf>,
 }
 
 fn kernel_version(text: &str) -> Result<KernelVersion, &'static str> {

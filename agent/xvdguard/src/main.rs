@@ -8,6 +8,8 @@ mod config;
 mod diff;
 mod exit;
 mod json;
+mod output;
+mod picture;
 mod record;
 mod terminal;
 

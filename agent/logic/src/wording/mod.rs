@@ -9,6 +9,7 @@ pub mod check;
 pub mod config;
 pub mod explain;
 pub mod fstab;
+pub mod picture;
 pub mod plan;
 pub mod rewrite;
 pub mod status;

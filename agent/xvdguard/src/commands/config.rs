@@ -2,15 +2,13 @@
 //!
 //! Looks at no disk and asks no xenstore.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::ExitCode;
 
-use xvdguard_linux::error::Error;
 use xvdguard_linux::observe::machine;
 use xvdguard_linux::reports;
 use xvdguard_linux::root::Root;
-use xvdguard_linux::whole_file::{self, Kept};
+use xvdguard_linux::whole_file::Kept;
 use xvdguard_logic::command_line::KernelWords;
 use xvdguard_logic::policy::settings::Settings;
 use xvdguard_logic::policy::{Policy, frozen};
@@ -20,7 +18,7 @@ use super::Voice;
 use crate::arguments::{Config, Global};
 use crate::config::{self, Configuration, show};
 use crate::exit::Failure;
-use crate::{json, terminal};
+use crate::{json, output, terminal};
 
 /// Runs the command.
 pub fn run(global: &Global, command: &Config) -> Result<ExitCode, Failure> {
@@ -71,24 +69,9 @@ fn freeze(read: Configuration, output: Option<&Path>) -> Result<ExitCode, Failur
     let content = frozen::print(&settings.policy);
     match output {
         None => terminal::print(&content),
-        Some(path) => write(path, content.as_bytes()).map_err(Failure::Output)?,
+        Some(path) => output::write(path, content.as_bytes(), Kept::ForGood)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A file is replaced whole; a pipe or a device is written to.
-fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
-    let shown = path.as_os_str().as_bytes();
-    let is_other = path.symlink_metadata().is_ok_and(|file| !file.is_file());
-    match (path.parent(), path.file_name().map(|name| name.to_str())) {
-        (Some(folder), Some(Some(name))) if !is_other => {
-            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            let folder = Root::at(folder.as_os_str().as_bytes())?;
-            whole_file::put(&folder, name, content, Kept::ForGood)
-        }
-        _ => std::fs::write(path, content)
-            .map_err(|error| Error::from_errno("write", shown, error.raw_os_error().unwrap_or(0))),
-    }
 }
 
 fn words(root: &Root) -> Result<KernelWords, Failure> {

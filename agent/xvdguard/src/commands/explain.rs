@@ -8,6 +8,7 @@ use xvdguard_linux::error::Error;
 use xvdguard_linux::log_source::LogSource;
 use xvdguard_linux::observe::block_devices;
 use xvdguard_linux::root::Root;
+use xvdguard_linux::whole_file::Kept;
 use xvdguard_logic::block::BlockTree;
 use xvdguard_logic::explain::Explainer;
 use xvdguard_logic::explain::story::Story;
@@ -16,7 +17,7 @@ use xvdguard_logic::wording::explain::{self, Detail};
 use super::Voice;
 use crate::arguments::{Explain, Global};
 use crate::exit::Failure;
-use crate::{json, terminal};
+use crate::{json, output, picture, terminal};
 
 /// Exit code where the log holds findings.
 const FINDINGS: u8 = 10;
@@ -38,6 +39,9 @@ pub fn run(global: &Global, options: &Explain) -> Result<ExitCode, Failure> {
     source.read(|piece| explainer.take(piece)).map_err(Failure::Input)?;
     let story = explainer.finish();
     tell(&story, voice, named.is_none() && root.is_machine());
+    if let Some(file) = &options.picture {
+        output::write(file, picture::svg(&story).as_bytes(), Kept::ThisBoot)?;
+    }
     let code = if story.has_findings() { FINDINGS } else { 0 };
     Ok(ExitCode::from(code))
 }

@@ -290,7 +290,7 @@ fn title(subject: &Subject) -> String {
 }
 
 /// ` (12,431 times in 3 min)`
-fn repeated(finding: &Finding) -> String {
+pub fn repeated(finding: &Finding) -> String {
     if finding.count < 2 {
         return String::new();
     }
@@ -305,7 +305,7 @@ fn repeated(finding: &Finding) -> String {
 }
 
 /// The time of a moment as the log tells it, and a space.
-fn stamp(at: &Moment) -> String {
+pub fn stamp(at: &Moment) -> String {
     if let Some(us) = at.boot_us {
         return format!("[{:5}.{:06}] ", us / 1_000_000, us % 1_000_000);
     }
@@ -322,7 +322,7 @@ fn counted(count: u64, what: &str) -> String {
 }
 
 /// `12,431`
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -335,9 +335,10 @@ fn grouped(number: u64) -> String {
 }
 
 /// A length of time in the largest unit that leaves at least two of it.
-fn duration(us: u64) -> String {
+pub fn duration(us: u64) -> String {
     let s = us / 1_000_000;
     match s {
+        0 if us < 1000 => format!("{us} µs"),
         0..2 => format!("{} ms", us / 1000),
         2..120 => format!("{s} s"),
         120..7200 => format!("{} min", s / 60),
@@ -356,7 +357,8 @@ mod tests {
         {
             assert_eq!(grouped(number), shown);
         }
-        for (s, shown) in [(0, "0 ms"), (1, "1000 ms"), (3, "3 s"), (181, "3 min"), (7300, "2 h")] {
+        for (s, shown) in [(0, "0 µs"), (1, "1000 ms"), (3, "3 s"), (181, "3 min"), (7300, "2 h")]
+        {
             assert_eq!(duration(s * 1_000_000), shown);
         }
         assert_eq!(duration(u64::MAX), "213503982 days");
