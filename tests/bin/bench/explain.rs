@@ -33,11 +33,11 @@ pub fn chapter(bench: &Bench) -> Result<Chapter> {
     let mut chapter = Chapter::new(
         "Explain",
         &format!(
-            "50 MB of log in memory, one thread. dmesg, 2 % of whose lines are one of the {rows} \
+            "50 MB of log in memory, one thread: dmesg, 2 % of whose lines are one of the {rows} \
              messages. *Matchers* are those of all messages on each line behind its time stamp, \
-             without a story; so is RegexSet, of the regex crate. It and grep have the same patterns and \
-             find the same lines, and know of each only which pattern, or that there is one. The \
-             limit is on the fastest turn.",
+             without a story; so is RegexSet, of the regex crate. It and grep have the same \
+             patterns and find the same lines, and know of each only which pattern, or that there \
+             is one. The limit is on the fastest turn.",
         ),
     );
     chapter.add(contest(bench, &messages, (2, ROUNDS))?);
