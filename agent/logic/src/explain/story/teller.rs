@@ -75,7 +75,7 @@ impl Teller {
     /// done for the others is done as fast as memory is read.
     pub fn take_plain(&mut self, line: u64, boot_us: u64, text: &[u8]) {
         let host = self.hosts.enter_plain(boot_us, text);
-        self.extent.kernel_messages += 1;
+        self.extent.kernel_messages += u64::from(!text.is_empty());
         match matcher::find(text) {
             Some(found) => {
                 self.take_found(line, &Entry::plain(boot_us, text), host, &found);
