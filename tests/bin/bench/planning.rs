@@ -1,5 +1,5 @@
-//! From fstab to its replacement: read, find what its lines name, plan, replace; how that grows, and
-//! `xvdguard plan` on a usual guest.
+//! From fstab to its replacement: read, find what its lines name, plan, replace; how that grows,
+//! and `xvdguard plan` on a usual guest.
 
 use std::fmt::Write;
 use std::fs::{self, create_dir_all};
@@ -32,7 +32,8 @@ const ROUNDS: usize = 51;
 /// What most guests have.
 const USUAL: Size = Size { disks: 4, mounts: 32 };
 const FIVE_LINES: &str = "# static\n/dev/xvda1 / ext4 errors=remount-ro 0 1\n\
-    /dev/xvdb1 /srv ext4 noatime 0 2\n/dev/xvdc none swap sw 0 0\n/dev/xvdd /backup xfs nofail 0 2\n";
+    /dev/xvdb1 /srv ext4 noatime 0 2\n/dev/xvdc none swap sw 0 0\n\
+    /dev/xvdd /backup xfs nofail 0 2\n";
 
 /// Both tables.
 pub fn chapter(bench: &Bench) -> Result<Chapter> {
