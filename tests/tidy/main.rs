@@ -16,6 +16,7 @@ mod medians;
 mod metadata;
 mod naming;
 mod policy;
+mod results;
 mod shells;
 mod sizes;
 mod spdx;
