@@ -1,0 +1,99 @@
+//! What the bed is made of, built where it is missing: QEMU, hypervisor and dom0, guest kernels.
+//!
+//! Programs that this needs from the machine are installed by apt, and named before. Everything
+//! else is unpacked below target/xen. Never mounts, never binds a loop device, never enters a root.
+
+mod archive;
+mod cache;
+pub mod cpio;
+pub mod dom0;
+pub mod emulator;
+mod kernel;
+
+use std::fs;
+use std::path::PathBuf;
+
+use harness::failure::{Result, Tried};
+use harness::program;
+
+pub use cache::Cache;
+
+use archive::{Installed, Suite};
+
+/// The programs that building runs, each with the package that has it.
+const PROGRAMS: [(&str, &str); 9] = [
+    ("gcc", "gcc"),
+    ("gzip", "gzip"),
+    ("lz4", "lz4"),
+    ("make", "make"),
+    ("mkfs.ext3", "e2fsprogs"),
+    ("modprobe", "kmod"),
+    ("tar", "tar"),
+    ("xz", "xz-utils"),
+    ("zstd", "zstd"),
+];
+
+/// The kernels that guests run, and the suite that has each; the last is whatever is newest.
+const KERNELS: [(&str, &str); 4] =
+    [("5.10", "bullseye"), ("6.1", "bookworm"), ("6.12", "trixie"), ("newest", "sid")];
+
+/// A kernel that guests run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestKernel {
+    /// `6.1`: how people call it.
+    pub name: String,
+    /// `uname -r`.
+    pub release: String,
+    /// Its files: `vmlinux` and `modules/`.
+    pub folder: PathBuf,
+}
+
+impl GuestKernel {
+    /// Whether a flush that fails makes blkfront switch flushes off, as it did before Linux 6.11
+    /// (drivers/block/xen-blkfront.c, "don't disable cache flushes when they fail").
+    pub fn switches_off(&self) -> bool {
+        let mut numbers = self.name.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+        let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        version < (6, 11)
+    }
+}
+
+/// Installs what building needs and the machine lacks.
+pub fn prepare() -> Result<()> {
+    let missing: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|(name, _)| program::find(name).is_none())
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    crate::say(&format!("installing {}: building the bed runs them", missing.join(" ")));
+    let install = [&["install", "--yes", "--no-install-recommends"], missing.as_slice()].concat();
+    program::run("apt-get", &install).map(drop)
+}
+
+/// The kernels with this name, or all, built where they are missing.
+pub fn guest_kernels(cache: &Cache, wanted: Option<&str>) -> Result<Vec<GuestKernel>> {
+    let is_named = |name: &str| KERNELS.iter().any(|(known, _)| *known == name);
+    let mut kernels = Vec::new();
+    for (name, suite) in KERNELS {
+        // Whoever asks for 7.2 means the newest, if that is what it is.
+        if wanted.is_some_and(|wanted| wanted != name && (is_named(wanted) || name != "newest")) {
+            continue;
+        }
+        let recipe = [suite, include_str!("kernel.rs")];
+        let folder = cache.part(&format!("kernel-{name}"), &recipe, |folder| {
+            let suite = Suite::open(cache, suite, &[], Installed::Nothing)?;
+            kernel::build_guest(&suite, folder)
+        })?;
+        let release = folder.join("release");
+        let release =
+            fs::read_to_string(&release).tried(format_args!("read {}", release.display()))?;
+        let name = release.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+        if wanted.is_none_or(|wanted| wanted == name || is_named(wanted)) {
+            kernels.push(GuestKernel { name, release, folder });
+        }
+    }
+    Ok(kernels)
+}

@@ -1,0 +1,107 @@
+//! What runs in the guest: this program as PID 1 of a root in memory that holds nothing else but
+//! `xvdguard-early` and modules.
+//!
+//! It does what an initramfs and the first seconds of a system do: loads the drivers, waits for the
+//! disks, runs `xvdguard-early`, mounts, writes. What it saw goes to the console as one line of
+//! JSON. Then it waits to be destroyed, so that the host can look at its half. Never judges.
+
+mod disk;
+mod machine;
+
+use std::env;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use harness::failure::{Failure, Result, Tried};
+use serde_json::{Value, json};
+
+use disk::Disk;
+
+/// Where dom0 keeps what the guest prints.
+pub const CONSOLE: &str = "/var/log/xen/console/guest-bed.log";
+/// What stands before the report on its line.
+pub const REPORT: &str = "xvdguard-bed-report ";
+/// The line behind the report.
+pub const END: &str = "xvdguard-bed-end";
+/// How a line begins with which the guest gives up.
+pub const TROUBLE: &str = "xvdguard-bed-trouble ";
+/// The first argument of a guest that xvdguard protects.
+pub const GUARDED: &str = "guarded";
+/// How the argument begins that is a line of the policy.
+pub const POLICY: &str = "policy:";
+/// Where `xvdguard-early` lies in the guest.
+pub const EARLY: &str = "/xvdguard-early";
+
+/// Where `xvdguard-early` leaves options for the root file system.
+const OPTIONS: &str = "/run/options";
+
+/// Does everything, says what was seen, and never returns: a PID 1 may not end.
+pub fn main() -> ! {
+    let line = match report() {
+        Ok(report) => format!("{REPORT}{report}\n{END}"),
+        Err(failure) => format!("{TROUBLE}{failure}"),
+    };
+    say(&line);
+    loop {
+        thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+/// The console is this program's standard output.
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+fn report() -> Result<Value> {
+    machine::mount_kernel_file_systems()?;
+    let release = machine::read("/proc/sys/kernel/osrelease")?;
+    say(&format!("guest {release}"));
+    machine::load_modules(Path::new("/modules"))?;
+    let words: Vec<String> = env::args().skip(1).collect();
+    let mut disks: Vec<Disk> = words.iter().filter_map(|word| Disk::named(word)).collect();
+    machine::wait_for(&disks.iter().map(Disk::node).collect::<Vec<_>>())?;
+    say("disks are there");
+    if let Some(line) = words.iter().find_map(|word| word.strip_prefix(POLICY)) {
+        machine::write("/etc/xvdguard/frozen.policy", &format!("xvdguard-policy=1\n{line}\n"))?;
+    }
+    let early = if words.iter().any(|word| word == GUARDED) { early()? } else { Value::Null };
+    disks.iter_mut().try_for_each(Disk::note_flushes)?;
+    let options = machine::read(OPTIONS).unwrap_or_default();
+    say("before the first mount");
+    play(&mut disks, &options);
+    say("after the last unmount");
+    let document = machine::read("/run/xvdguard/early.json").unwrap_or_default();
+    Ok(json!({
+        "release": release,
+        "early": early,
+        "options": options,
+        "document": serde_json::from_str::<Value>(&document).unwrap_or(Value::Null),
+        "disks": disks.iter().map(Disk::seen).collect::<Vec<_>>(),
+        "log": machine::kernel_log()?,
+    }))
+}
+
+/// All at once, as a system does; under emulation also because they mostly wait.
+fn play(disks: &mut [Disk], options: &str) {
+    thread::scope(|scope| {
+        for disk in disks {
+            scope.spawn(move || disk.play(options));
+        }
+    });
+}
+
+/// Runs `xvdguard-early` as a hook of an initramfs does.
+fn early() -> Result<Value> {
+    let mut early = Command::new(EARLY);
+    early.args(["boot", "--format", "plain", "-o", OPTIONS]);
+    let begin = Instant::now();
+    let output = early.output().tried("run xvdguard-early")?;
+    let took = begin.elapsed();
+    let code = output.status.code();
+    let code = code.ok_or_else(|| Failure::new("xvdguard-early was ended by a signal"))?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Ok(json!({ "code": code, "ms": took.as_millis() as u64, "said": said }))
+}

@@ -1,0 +1,42 @@
+//! What a guest is to be: its kernel, its disks with what the host does to them, and how xvdguard
+//! is configured in it.
+
+use crate::build::GuestKernel;
+use crate::scenario::Host;
+
+/// A guest to be played.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// What it runs.
+    pub kernel: &'a GuestKernel,
+    /// Where `xvdguard-early` runs in it: how it is configured.
+    pub guard: Option<Guard<'a>>,
+    /// Its disks, in the order of their names.
+    pub disks: Vec<Placed>,
+}
+
+/// How `xvdguard-early` is configured in a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard<'a> {
+    /// Words on the kernel command line.
+    pub words: &'a str,
+    /// A line of the policy in the image.
+    pub policy: &'a str,
+}
+
+/// A disk of a guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The scenario that it is a part of.
+    pub scenario: usize,
+    /// `root`, `data` or `read`.
+    pub role: &'static str,
+    /// What the host does to it.
+    pub host: Host,
+}
+
+/// The name of the disk in this place.
+pub fn disk_name(place: usize) -> String {
+    let letter = char::from(b'a' + u8::try_from(place % 26).unwrap_or(0));
+    format!("xvd{letter}")
+}

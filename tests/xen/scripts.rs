@@ -1,0 +1,143 @@
+//! What dom0 is told to do for a guest, as shell scripts that only start programs. Each begins with
+//! a line that says what it is for, which an error repeats. Pure: values in, text out.
+
+use std::fmt::Write;
+
+use crate::guest::{CONSOLE, GUARDED, POLICY};
+use crate::order::{Guard, Order, Placed, disk_name};
+use crate::scenario::{Advertised, Storage};
+
+impl Order<'_> {
+    fn each(&self, line: impl Fn(usize, &Placed) -> String) -> String {
+        self.disks.iter().enumerate().map(|(place, disk)| line(place, disk) + "\n").collect()
+    }
+
+    /// Fresh disks with the faults of the scenario.
+    pub fn prepare_script(&self) -> String {
+        let disks = self.each(|place, disk| {
+            let sick = format!("/sys/block/sick{place}");
+            let has_cache = disk.host.advertises != Advertised::Zero;
+            let cache = if has_cache { "write back" } else { "write through" };
+            let answer = disk.host.flushes.word();
+            let mapped = match disk.host.storage {
+                Storage::Plain => String::new(),
+                Storage::DeviceMapper => format!(
+                    "size=$(blockdev --getsz /dev/sick{place})\ndmsetup create disk{place} \
+                     --noudevsync --table \"0 $size linear /dev/sick{place} 0\"\ndmsetup mknodes\n"
+                ),
+            };
+            // Copying ends in a flush, which must work.
+            format!(
+                "echo ok >{sick}/flush\ndd if=/bed/disk.ext3 of=/dev/sick{place} bs=1M conv=fsync\n\
+                 echo '{cache}' >{sick}/queue/write_cache\n{mapped}echo {answer} >{sick}/flush"
+            )
+        });
+        format!("# make fresh disks\nset -e\nrm -f {CONSOLE}\n{disks}")
+    }
+
+    /// Lets xl create it, and not wait for its end.
+    pub fn create_script(&self) -> String {
+        let (words, mut arguments) = match self.guard {
+            None => ("", "unguarded".to_owned()),
+            Some(Guard { words, policy: "" }) => (words, GUARDED.to_owned()),
+            Some(Guard { words, policy }) => (words, format!("{GUARDED} {POLICY}{policy}")),
+        };
+        let mut disks = String::new();
+        for (place, disk) in self.disks.iter().enumerate() {
+            let name = disk_name(place);
+            let access = if disk.host.is_writable { "rw" } else { "ro" };
+            let _ = write!(arguments, " {name}:{}", disk.role);
+            let _ = write!(
+                disks,
+                "'format=raw,vdev={name},access={access},script=block-held,target={}',",
+                node(place, disk)
+            );
+        }
+        let folder = format!("/bed/{}", self.kernel.name);
+        format!(
+            "# create the guest\ncat >/run/bed.cfg <<'END'\n\
+             name='bed'\ntype='pv'\nmemory=384\nvcpus=1\n\
+             kernel='{folder}/vmlinux'\nramdisk='{folder}/initrd'\n\
+             extra='console=hvc0 panic=-1 loglevel=1 {words} -- {arguments}'\n\
+             on_poweroff='preserve'\non_reboot='preserve'\non_crash='preserve'\n\
+             disk=[{disks}]\nEND\nxl create -e /run/bed.cfg\n"
+        )
+    }
+
+    /// Waits until each frontend is ready, since a backend that connects earlier would connect
+    /// before the pause. Prints the guest's console where that never comes.
+    pub fn frontends_script(&self, domain: &str) -> String {
+        let states: String = (0..self.disks.len())
+            .map(|place| format!(" /local/domain/{domain}/device/vbd/{}/state", vbd(place)))
+            .collect();
+        let count = self.disks.len();
+        format!(
+            "# wait for the frontends\nfor look in $(seq 600); do\n\
+             [ \"$(xenstore-read{states} 2>/dev/null | grep -c '^3$')\" = {count} ] && exit\n\
+             sleep 0.2; done\ntail -n 3 {CONSOLE}; exit 1\n"
+        )
+    }
+
+    /// Pauses the guest, connects all disks, makes the keys what is wanted, and lets it go on.
+    pub fn connect_script(&self, domain: &str) -> String {
+        let backends = format!("/local/domain/0/backend/vbd/{domain}");
+        let connect = self.each(|place, disk| {
+            let (backend, node) = (format!("{backends}/{}", vbd(place)), node(place, disk));
+            format!(
+                "xenstore-write {backend}/physical-device \"$(stat -L -c %t:%T {node})\" \
+                 {backend}/hotplug-status connected"
+            )
+        });
+        let wait = self.each(|place, _| {
+            format!(
+                "until [ \"$(xenstore-read {backends}/{}/state)\" = 4 ]; do sleep 0.1; done",
+                vbd(place)
+            )
+        });
+        let keys = self.each(|place, disk| {
+            let backend = format!("{backends}/{}", vbd(place));
+            let gone: &[&str] = match disk.host.advertises {
+                Advertised::FlushAndBarrier | Advertised::Zero => return String::new(),
+                Advertised::OnlyFlush => &["feature-barrier"],
+                Advertised::OnlyBarrier => &["feature-flush-cache"],
+                Advertised::Nothing => &["feature-flush-cache", "feature-barrier"],
+            };
+            gone.iter().map(|key| format!("xenstore-rm {backend}/{key}\n")).collect()
+        });
+        format!(
+            "# connect the disks\nset -e\nxl pause {domain}\n\
+             {connect}{wait}{keys}xl unpause {domain}\n"
+        )
+    }
+
+    /// Counters first; the file systems only when the guest and its backends are gone.
+    pub fn count_script(&self, domain: &str) -> String {
+        let count = self.each(|place, _| format!("cat /sys/block/sick{place}/flushes"));
+        let check = self.each(|place, disk| {
+            let unmap = match disk.host.storage {
+                Storage::Plain => String::new(),
+                Storage::DeviceMapper => format!("dmsetup remove disk{place} >/dev/null; "),
+            };
+            format!("{unmap}e2fsck -fn /dev/sick{place} >/dev/null 2>&1; echo $?")
+        });
+        format!(
+            "# count flushes and check file systems\n{count}xl destroy {domain} >/dev/null 2>&1\n\
+             while ls -d /sys/bus/xen-backend/devices/vbd-{domain}-* >/dev/null 2>&1\n\
+             do sleep 0.1; done\n\
+             {check}"
+        )
+    }
+}
+
+/// What blkback serves in this place.
+fn node(place: usize, disk: &Placed) -> String {
+    match disk.host.storage {
+        Storage::Plain => format!("/dev/sick{place}"),
+        Storage::DeviceMapper => format!("/dev/mapper/disk{place}"),
+    }
+}
+
+/// The vbd number of the disk in this place (docs/man/xen-vbd-interface.7.pandoc.in of Xen).
+fn vbd(place: usize) -> usize {
+    (202 << 8) | (place << 4)
+}
