@@ -30,8 +30,8 @@ pub struct Scenario {
     pub verdict: &'static str,
     /// A part of the evidence that it must give; empty where there is none to give.
     pub evidence: &'static str,
-    /// Flushes that it must send to each disk.
-    pub probes: u64,
+    /// How many flushes it may send to each disk.
+    pub probes: &'static [u64],
     /// A part of what it must say in the kernel log; empty where nothing must be said.
     pub says: &'static str,
     /// The options that it must leave for root.
@@ -51,7 +51,7 @@ pub const ORDINARY: Scenario = Scenario {
     with: Expected::always(Fate::Flushed),
     verdict: "proven",
     evidence: "",
-    probes: 1,
+    probes: &[1],
     says: "",
     root_options: "",
     words: "",

@@ -8,7 +8,7 @@ pub const SCENARIO: Scenario = Scenario {
     name: "barrier-off",
     with: Expected::always(Fate::Unflushed),
     verdict: "untested",
-    probes: 0,
+    probes: &[0],
     says: "barrier=off",
     words: "barrier=off",
     ..ORDINARY

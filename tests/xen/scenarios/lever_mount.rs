@@ -18,7 +18,7 @@ pub const SCENARIO: Scenario = Scenario {
     without: Expected { up_to_6_10: Fate::Aborted, from_6_11: Fate::FlushedOnce },
     with: Expected::always(Fate::Unflushed),
     verdict: "untested",
-    probes: 0,
+    probes: &[0],
     says: "barrier=off",
     root_options: "barrier=0",
     words: "root=/dev/xvda barrier=off",

@@ -9,6 +9,6 @@ pub const SCENARIO: Scenario = Scenario {
     without: Expected::always(Fate::Unflushed),
     with: Expected::always(Fate::Unflushed),
     verdict: "absent",
-    probes: 0,
+    probes: &[0],
     ..ORDINARY
 };

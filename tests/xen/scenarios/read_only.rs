@@ -10,6 +10,6 @@ pub const SCENARIO: Scenario = Scenario {
     without: Expected::always(Fate::Read),
     with: Expected::always(Fate::Read),
     verdict: "absent",
-    probes: 0,
+    probes: &[0],
     ..ORDINARY
 };

@@ -6,7 +6,7 @@ use crate::scenario::{ORDINARY, Scenario};
 pub const SCENARIO: Scenario = Scenario {
     name: "xvdguard-off",
     verdict: "none",
-    probes: 0,
+    probes: &[0],
     says: "nothing done",
     words: "xvdguard=off",
     ..ORDINARY

@@ -10,6 +10,6 @@ pub const SCENARIO: Scenario = Scenario {
     with: Expected::always(Fate::Unflushed),
     verdict: "off",
     evidence: "feature-flush-cache = 0, feature-barrier = 0",
-    probes: 0,
+    probes: &[0],
     ..ORDINARY
 };
