@@ -6,6 +6,8 @@
 
 mod bench;
 mod early;
+mod explain;
+mod explain_logs;
 mod fstab;
 mod guest;
 mod kernel_log;
@@ -64,6 +66,7 @@ fn run() -> Result<Vec<String>> {
         sizes::chapter,
         starting::chapter,
         kernel_log::chapter,
+        explain::chapter,
         fstab::chapter,
         planning::chapter,
     ] {
