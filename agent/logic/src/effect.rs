@@ -5,11 +5,13 @@
 use alloc::string::String;
 use core::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::policy::queue::QueueAttribute;
 use crate::text::Text;
 
 /// One attribute below `queue/` to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueSetting {
     /// The disk.
     pub disk: Text,
@@ -42,7 +44,8 @@ pub enum Outcome {
 }
 
 /// What may be written below `queue/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Attribute {
     /// `write_cache`: belongs to the barrier job alone.
     WriteCache,

@@ -22,6 +22,7 @@ pub mod mountinfo;
 pub mod observation;
 pub mod plan;
 pub mod policy;
+pub mod recovery;
 pub mod text;
 pub mod vbd;
 pub mod verdict;

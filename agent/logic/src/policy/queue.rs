@@ -7,6 +7,7 @@ use alloc::string::ToString;
 use core::fmt;
 use core::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
 use super::origin::Chosen;
@@ -61,7 +62,8 @@ pub fn wanted(rules: &[QueueRule], disk: &Disk) -> BTreeMap<QueueAttribute, Chos
 }
 
 /// The queue attributes that a rule may set (Documentation/ABI/stable/sysfs-block).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum QueueAttribute {
     /// Largest request, in KiB.
     MaxSectorsKb,

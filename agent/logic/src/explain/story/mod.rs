@@ -5,7 +5,7 @@
 //! message that names no device belongs to none.
 
 mod boots;
-mod meaning;
+pub(crate) mod meaning;
 mod names;
 mod record;
 mod teller;
