@@ -1,13 +1,15 @@
 //! Unified diffs for people: lines as they stand in the file, made harmless for a terminal.
 
-use similar::TextDiff;
+use diffy::DiffOptions;
 use xvdguard_logic::text::Text;
 
 /// What a patch from `old` to `new` would say; empty where they are equal.
 pub fn unified(old: &[u8], new: &[u8], names: [&str; 2]) -> String {
     let (old, new) = (shown(old), shown(new));
-    let diff = TextDiff::from_lines(&old, &new);
-    diff.unified_diff().header(names[0], names[1]).to_string()
+    let mut options = DiffOptions::new();
+    options.set_original_filename(names[0].to_owned()).set_modified_filename(names[1].to_owned());
+    let patch = options.create_patch(&old, &new);
+    if patch.hunks().is_empty() { String::new() } else { patch.to_string() }
 }
 
 /// Escaped but for tabs and backslashes, which fstab is full of.
