@@ -63,9 +63,15 @@ build: ## Builds the two programs as they are shipped, the early one static.
 	@install -D -t $(XVDGUARD_BIN_DIR) \
 		$(addprefix $(TARGET_DIR)/$(TRIPLE)/,release/xvdguard early/xvdguard-early)
 
-install: build ## Installs the programs and documents below DESTDIR.
+install: build ## Installs everything below DESTDIR.
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(XVDGUARD_BIN_DIR)/xvdguard
-	install -D -t $(DESTDIR)$(PREFIX)/lib/xvdguard $(XVDGUARD_BIN_DIR)/xvdguard-early
+	install -D -t $(DESTDIR)$(PREFIX)/lib/xvdguard $(XVDGUARD_BIN_DIR)/xvdguard-early \
+		initramfs/root-options
+	install -D initramfs/initramfs-tools/hook \
+		$(DESTDIR)$(PREFIX)/share/initramfs-tools/hooks/xvdguard
+	install -D initramfs/initramfs-tools/local-premount \
+		$(DESTDIR)$(PREFIX)/share/initramfs-tools/scripts/local-premount/xvdguard
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/udev/rules.d udev-rules/60-xvdguard.rules
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/xvdguard $(DOCUMENTS)
 # What an administrator changed is not written over.
 	test -e $(DESTDIR)$(SYSCONFDIR)/xvdguard/config.toml || \
