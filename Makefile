@@ -47,13 +47,12 @@ bench: ## Measures, and writes BENCHMARKS.md (root, Debian 12).
 fuzz: ## Tries broken input on every parser, for T seconds or until it fails.
 	cargo run -q -p xvdguard-tests --bin fuzz -- $(if $(T),--seconds $(T))
 
-# Static: the program is also the init of the guests. One of all with SCENARIO=name KERNEL=6.1.
+# One of all with SCENARIO=name KERNEL=6.1.
 xen: ## Proves early boot on a real Xen in QEMU (root, Debian 12); all, or SCENARIO= KERNEL=.
 	tests/prepare
 	@$(MAKE) --no-print-directory build
-	RUSTFLAGS="$(RUSTFLAGS) -C target-feature=+crt-static -C strip=symbols" \
-		cargo build --target $(TRIPLE) -p xvdguard-tests --bin xen
-	@SCENARIO="$(SCENARIO)" KERNEL="$(KERNEL)" $(TARGET_DIR)/$(TRIPLE)/debug/xen
+	cargo build -p xvdguard-tests --bin xen
+	@SCENARIO="$(SCENARIO)" KERNEL="$(KERNEL)" $(TARGET_DIR)/debug/xen
 
 # One package at a time: built together, the early program would get the daemon's features.
 build: ## Builds the two programs as they are shipped, the early one static.

@@ -5,9 +5,8 @@
 //! that was asked for passed, with 1 where one failed, and with 2 where the bed itself did.
 //! Nothing is mounted, bound or left running on this machine.
 //!
-//! Not played yet: faults that begin or end while a guest runs, save and restore, a guest with
-//! systemd and the hooks of its initramfs, PVH, DRBD, iSCSI, and everything about `apply`. LVM is
-//! played by the device-mapper alone, since that is what decides about barriers.
+//! A *scenario* is a fault that is there from the beginning, and what it does to mounted disks; a
+//! *story* is told step by step. Both are files in `scenarios/`.
 
 mod bed;
 mod build;
@@ -15,11 +14,14 @@ mod domain;
 mod guest;
 mod judge;
 mod order;
+mod play;
 mod results;
 mod run;
 mod scenario;
 mod scenarios;
 mod scripts;
+mod story;
+mod telling;
 
 use std::env;
 use std::io::{self, Write};
@@ -32,9 +34,17 @@ fn main() -> ExitCode {
     if process::id() == 1 {
         guest::main();
     }
-    let asked = |name| env::var(name).ok().filter(|word| !word.is_empty());
-    match run::run(asked("SCENARIO").as_deref(), asked("KERNEL").as_deref()) {
-        Ok(0) => ExitCode::SUCCESS,
+    let words: Vec<String> = env::args().collect();
+    if let [_, word, path, count] = words.as_slice()
+        && word == "write"
+    {
+        return guest::write(path, count);
+    }
+    match run::run() {
+        Ok(0) => {
+            say("all passed");
+            ExitCode::SUCCESS
+        }
         Ok(failed) => {
             say(&format!("{failed} failed: see RESULTS.md"));
             ExitCode::FAILURE

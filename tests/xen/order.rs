@@ -13,6 +13,8 @@ pub struct Order<'a> {
     pub guard: Option<Guard<'a>>,
     /// Its disks, in the order of their names.
     pub disks: Vec<Placed>,
+    /// Whether it does what it is told (`guest/agent`), or plays by itself and reports.
+    pub is_served: bool,
 }
 
 /// How `xvdguard-early` is configured in a guest.

@@ -1,31 +1,25 @@
-//! Plays what was asked for: groups scenarios into guests, kernel by kernel, and keeps the results.
-//!
-//! A guest or a bed that dies for a reason of its own is played once more in a new bed; what then
-//! dies again has failed. Never takes bad weather for a pass.
+//! Plays what was asked for, kernel by kernel: packs scenarios into guests, and keeps the results.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::env;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use harness::failure::{Failure, Result, Tried};
-use harness::scratch::Scratch;
-use harness::{program, programs};
+use harness::failure::{Failure, Result};
+use harness::program;
 
-use crate::bed::Bed;
-use crate::build::cpio::Cpio;
 use crate::build::dom0::{self, Host};
 use crate::build::emulator::{self, Emulator};
 use crate::build::{self, Cache, GuestKernel};
 use crate::domain::Seen;
-use crate::guest::EARLY;
 use crate::judge::{Outcome, judge};
 use crate::order::{Guard, Order, Placed};
+use crate::play::Player;
 use crate::results::{Results, Row};
 use crate::say;
 use crate::scenario::Scenario;
-use crate::scenarios::ALL;
+use crate::scenarios::{ALL, SMOKE, SMOKE_KERNEL, STORIES};
+use crate::telling;
 
 /// Disks of one guest: as many as `xvdguard-early` asks at once from Linux 6.11, where the kernel's
 /// line, whose rate is limited, may be the only trace of a flush that failed.
@@ -34,67 +28,110 @@ const DISKS_IN_A_GUEST: usize = 8;
 /// Said of files that no commit holds.
 const CHANGED: &str = " and changes not committed";
 
-/// All that a run has.
-struct Run {
-    emulator: Emulator,
-    host: Host,
-    scratch: Scratch,
-    logs: PathBuf,
-    bed: Option<Bed>,
+/// What is to be played.
+struct Wanted {
+    scenarios: Vec<usize>,
+    stories: Vec<usize>,
+    kernel: Option<String>,
+    /// Whether the results go into the repository.
+    is_kept: bool,
 }
 
-/// Plays the scenario with this name, or all, on the kernel with this name, or all. Returns how
-/// many did not pass.
-pub fn run(scenario: Option<&str>, kernel: Option<&str>) -> Result<usize> {
-    let wanted: Vec<usize> = (0..ALL.len())
-        .filter(|index| scenario.is_none_or(|name| ALL[*index].name == name))
-        .collect();
-    if wanted.is_empty() {
-        let names = ALL.map(|scenario| scenario.name).join(", ");
-        return Err(Failure::new(format!("no such scenario. There are: {names}")));
-    }
+/// Plays what the variables SCENARIO and KERNEL name, or all. Returns how many did not pass.
+pub fn run() -> Result<usize> {
+    let wanted = Wanted::asked()?;
     let cache = Cache::open()?;
     build::prepare()?;
     let emulator = emulator::emulator(&cache)?;
     let host = dom0::host(&cache)?;
-    let kernels = build::guest_kernels(&cache, kernel)?;
+    let kernels = build::guest_kernels(&cache, wanted.kernel.as_deref())?;
     if kernels.is_empty() {
-        return Err(Failure::new("no such kernel. Known are 5.10, 6.1, 6.12 and newest"));
+        return Err(Failure::new("no such kernel. Known are 5.10, 6.1, 6.1-pvh, 6.12 and newest"));
     }
-    let (scratch, logs) = (Scratch::new("xen")?, cache.place("logs")?);
+    let logs = cache.place("logs")?;
     let commit = commit()?;
     let heading = heading(&commit, &emulator, &host, &kernels)?;
-    let place = match commit.ends_with(CHANGED) {
-        true => logs.clone(),
-        false => Path::new(env!("CARGO_MANIFEST_DIR")).join("xen"),
+    let place = match wanted.is_kept && !commit.ends_with(CHANGED) {
+        true => Path::new(env!("CARGO_MANIFEST_DIR")).join("xen"),
+        false => logs.clone(),
     };
-    let mut run = Run { emulator, host, scratch, logs, bed: None };
-    run.pack(&kernels)?;
     let path = place.join("RESULTS.md");
     say(&format!("what comes of it is written to {}", path.display()));
     let mut results = Results::open(path, heading);
+    let mut player = Player::new(emulator, host, &kernels, logs)?;
     let mut failed = 0;
     for kernel in &kernels {
-        for group in groups(&wanted) {
-            for row in run.play(kernel, &group) {
-                say(&format!("{} on {}: {}", row.scenario, row.kernel, row.result));
-                failed += usize::from(row.result != "pass");
-                results.add(row)?;
-            }
+        let mut keep = |row: Row| {
+            say(&format!("{} on {}: {}", row.scenario, row.kernel, row.result));
+            failed += usize::from(row.result != "pass");
+            results.add(row)
+        };
+        play(&mut player, kernel, &wanted.scenarios).into_iter().try_for_each(&mut keep)?;
+        for story in wanted.stories.iter().map(|index| &STORIES[*index]) {
+            telling::tell(&mut player, kernel, story).into_iter().try_for_each(&mut keep)?;
         }
     }
     Ok(failed)
 }
 
+impl Wanted {
+    fn asked() -> Result<Wanted> {
+        let asked = |name| env::var(name).ok().filter(|word| !word.is_empty());
+        let (scenario, kernel) = (asked("SCENARIO"), asked("KERNEL"));
+        if scenario.as_deref() == Some("smoke") {
+            let is_in = |index: &usize| SMOKE.contains(&ALL[*index].name);
+            let scenarios = (0..ALL.len()).filter(is_in).collect();
+            let kernel = kernel.or(Some(SMOKE_KERNEL.to_owned()));
+            return Ok(Wanted { scenarios, stories: Vec::new(), kernel, is_kept: false });
+        }
+        let is_named = |name: &str| scenario.as_ref().is_none_or(|wanted| wanted == name);
+        let scenarios: Vec<usize> =
+            (0..ALL.len()).filter(|index| is_named(ALL[*index].name)).collect();
+        let stories: Vec<usize> =
+            (0..STORIES.len()).filter(|index| is_named(STORIES[*index].name)).collect();
+        if scenarios.is_empty() && stories.is_empty() {
+            let names = ALL.iter().map(|scenario| scenario.name);
+            let names: Vec<&str> = names.chain(STORIES.iter().map(|story| story.name)).collect();
+            let names = names.join(", ");
+            return Err(Failure::new(format!("no such scenario. There are: smoke, {names}")));
+        }
+        Ok(Wanted { scenarios, stories, kernel, is_kept: true })
+    }
+}
+
+/// What one guest showed of a scenario, and how long that guest took.
+struct Shown {
+    scenario: usize,
+    outcome: Outcome,
+    seconds: u64,
+}
+
+/// Plays scenarios in guests without xvdguard and in guests with it.
+fn play(player: &mut Player, kernel: &GuestKernel, wanted: &[usize]) -> Vec<Row> {
+    let wanted: Vec<usize> =
+        wanted.iter().copied().filter(|index| (ALL[*index].is_for)(kernel)).collect();
+    let of = |player: &mut Player, is_guarded: bool| -> Vec<Shown> {
+        let groups = groups(&wanted, is_guarded);
+        groups.iter().flat_map(|group| guest(player, kernel, group, is_guarded)).collect()
+    };
+    let (without, mut with) = (of(player, false), of(player, true));
+    let rows = without.into_iter().filter_map(|without| {
+        let place = with.iter().position(|with| with.scenario == without.scenario)?;
+        let with = with.swap_remove(place);
+        Some(row(&ALL[without.scenario], kernel, without, with))
+    });
+    rows.collect()
+}
+
 /// Scenarios that can share a guest: configured alike, and not too many disks.
-fn groups(wanted: &[usize]) -> Vec<Vec<usize>> {
+fn groups(wanted: &[usize], is_guarded: bool) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for index in wanted {
         let fits = |group: &&mut Vec<usize>| {
             let (first, next) = (&ALL[group[0]], &ALL[*index]);
             let disks: usize = group.iter().map(|one| ALL[*one].roles.len()).sum();
             let is_alike = (first.words, first.policy) == (next.words, next.policy);
-            is_alike && disks + next.roles.len() <= DISKS_IN_A_GUEST
+            (is_alike || !is_guarded) && disks + next.roles.len() <= DISKS_IN_A_GUEST
         };
         match groups.iter_mut().find(fits) {
             Some(group) => group.push(*index),
@@ -104,127 +141,60 @@ fn groups(wanted: &[usize]) -> Vec<Vec<usize>> {
     groups
 }
 
+fn guest(
+    player: &mut Player,
+    kernel: &GuestKernel,
+    group: &[usize],
+    is_guarded: bool,
+) -> Vec<Shown> {
+    let begin = Instant::now();
+    let Scenario { name, words, policy, .. } = ALL[group[0]];
+    let guard = is_guarded.then_some(Guard { words, policy });
+    let disks = group.iter().flat_map(|index| disks(*index)).collect();
+    let order = Order { kernel, guard, disks, is_served: false };
+    let seen = player.guest(&order, name);
+    let seconds = begin.elapsed().as_secs();
+    let (with, disks) = (if is_guarded { "with" } else { "without" }, order.disks.len());
+    say(&format!("{} {with} xvdguard, {disks} disks: {seconds} s", kernel.name));
+    let shown = |scenario: &usize| {
+        let outcome = outcome(*scenario, &order, &seen);
+        Shown { scenario: *scenario, outcome, seconds }
+    };
+    group.iter().map(shown).collect()
+}
+
 fn disks(scenario: usize) -> Vec<Placed> {
     let Scenario { host, roles, .. } = ALL[scenario];
     roles.iter().map(|role| Placed { scenario, role, host }).collect()
 }
 
-impl Run {
-    /// What dom0 finds in /bed: a fresh file system, and kernel and root of each guest.
-    fn pack(&self, kernels: &[GuestKernel]) -> Result<()> {
-        let folder = self.scratch.path().join("bed");
-        let disk = folder.join("disk.ext3");
-        fs::create_dir_all(&folder).tried(format_args!("make {}", folder.display()))?;
-        let mkfs = ["-q", "-F", "-b", "1024", "-E", "lazy_itable_init=0"];
-        let size = [disk.display().to_string(), "8M".to_owned()];
-        program::run("mkfs.ext3", &[mkfs.map(str::to_owned).as_slice(), &size].concat())?;
-        for kernel in kernels {
-            let folder = folder.join(&kernel.name);
-            fs::create_dir(&folder).tried(format_args!("make {}", folder.display()))?;
-            let image = kernel.folder.join("vmlinux");
-            std::os::unix::fs::symlink(&image, folder.join("vmlinux")).tried("link the image")?;
-            fs::write(folder.join("initrd"), guest_root(kernel)?).tried("write a guest's root")?;
+fn outcome(scenario: usize, order: &Order, seen: &Result<Seen>) -> Outcome {
+    match seen {
+        Ok(seen) => judge(&ALL[scenario], scenario, order, seen),
+        Err(failure) => {
+            let wrong = vec![format!("bad weather: {failure}")];
+            Outcome { shown: "not seen".to_owned(), wrong }
         }
-        let (payload, folder) = (self.payload(), folder.as_os_str());
-        let words =
-            [["-c", "-h", "-f"].map(OsStr::new).as_slice(), &[payload.as_os_str()]].concat();
-        let from = ["-C".as_ref(), folder, ".".as_ref()];
-        program::run("tar", &[words.as_slice(), &from].concat()).map(drop)
-    }
-
-    fn payload(&self) -> PathBuf {
-        self.scratch.path().join("payload.tar")
-    }
-
-    /// Plays scenarios in a guest without xvdguard and in one with it.
-    fn play(&mut self, kernel: &GuestKernel, group: &[usize]) -> Vec<Row> {
-        let begin = Instant::now();
-        let disks: Vec<Placed> = group.iter().flat_map(|index| disks(*index)).collect();
-        let Scenario { words, policy, .. } = ALL[group[0]];
-        let without = Order { kernel, guard: None, disks: disks.clone() };
-        let with = Order { kernel, guard: Some(Guard { words, policy }), disks };
-        let seen = [&without, &with].map(|order| self.guest(order));
-        let seconds = begin.elapsed().as_secs();
-        let outcome = |index: usize, order: &Order, seen: &Result<Seen>| match seen {
-            Ok(seen) => judge(&ALL[index], index, order, seen),
-            Err(failure) => {
-                let wrong = vec![format!("bad weather: {failure}")];
-                Outcome { shown: "not seen".to_owned(), wrong }
-            }
-        };
-        let rows = group.iter().map(|index| {
-            let outcomes = [outcome(*index, &without, &seen[0]), outcome(*index, &with, &seen[1])];
-            row(&ALL[*index], kernel, outcomes, seconds)
-        });
-        rows.collect()
-    }
-
-    /// Plays a guest, once more where the first bed did not hold.
-    fn guest(&mut self, order: &Order) -> Result<Seen> {
-        self.once(order).or_else(|failure| {
-            say(&format!("bad weather, once more in a new bed: {failure}"));
-            self.once(order)
-        })
-    }
-
-    fn once(&mut self, order: &Order) -> Result<Seen> {
-        let guard = if order.guard.is_some() { "with" } else { "without" };
-        let begin = Instant::now();
-        let mut bed = match self.bed.take() {
-            Some(bed) => bed,
-            None => self.boot()?,
-        };
-        let seen = order.play(&mut bed)?;
-        self.bed = Some(bed);
-        self.keep(order, guard, &seen)?;
-        let (release, disks) = (&order.kernel.release, order.disks.len());
-        let seconds = begin.elapsed().as_secs();
-        say(&format!("{release} {guard} xvdguard, {disks} disks: seen in {seconds} s"));
-        Ok(seen)
-    }
-
-    fn boot(&self) -> Result<Bed> {
-        say("booting Xen and dom0");
-        Bed::start(&self.emulator, &self.host, &self.payload(), &self.logs)
-    }
-
-    /// Keeps all that was seen, for whoever wonders about a row.
-    fn keep(&self, order: &Order, guard: &str, seen: &Seen) -> Result<()> {
-        let first = ALL[order.disks[0].scenario].name;
-        let path = self.logs.join(format!("{}-{guard}-{first}.txt", order.kernel.name));
-        let text = format!("{:#?}\n{:#}\n{}", seen.disks, seen.guest, seen.backends);
-        fs::write(&path, text).tried(format_args!("write {}", path.display()))
     }
 }
 
-fn row(scenario: &Scenario, kernel: &GuestKernel, outcomes: [Outcome; 2], seconds: u64) -> Row {
-    let [without, with] = outcomes;
+fn row(scenario: &Scenario, kernel: &GuestKernel, without: Shown, with: Shown) -> Row {
     let expected = [scenario.without, scenario.with].map(|fate| fate.on(kernel).to_string());
     let of = |guard: &str, wrong: Vec<String>| {
         wrong.into_iter().map(|what| format!("{guard}, {what}")).collect::<Vec<_>>()
     };
-    let wrong = [of("without", without.wrong), of("with", with.wrong)].concat();
+    let wrong = [of("without", without.outcome.wrong), of("with", with.outcome.wrong)].concat();
     let result =
         if wrong.is_empty() { "pass".into() } else { format!("FAIL {}", wrong.join("; ")) };
     Row {
         scenario: scenario.name.to_owned(),
         kernel: kernel.name.clone(),
-        without: without.shown,
-        with: with.shown,
+        without: without.outcome.shown,
+        with: with.outcome.shown,
         expected: format!("{} → {}; {}", expected[0], expected[1], scenario.verdict),
         result,
-        seconds,
+        seconds: without.seconds + with.seconds,
     }
-}
-
-/// The guest's root: this program as its init, the hook's program, and modules.
-fn guest_root(kernel: &GuestKernel) -> Result<Vec<u8>> {
-    let mut root = Cpio::default();
-    root.folder("modules");
-    root.tree(&kernel.folder.join("modules"), "modules/", &|_| true)?;
-    root.copy("init", 0o755, &program::ours()?)?;
-    root.copy(EARLY.trim_start_matches('/'), 0o755, &programs::path("xvdguard-early")?)?;
-    Ok(root.finish())
 }
 
 /// Date, commit and versions of this run.
@@ -245,7 +215,7 @@ fn heading(
     ))
 }
 
-/// The commit, and whether the files differ from it.
+/// The commit, and whether the files differ from it; of files without a history nothing is known.
 fn commit() -> Result<String> {
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
@@ -253,7 +223,9 @@ fn commit() -> Result<String> {
         git.args(["-c", "safe.directory=*"]).args(arguments).current_dir(repository);
         program::output(&mut git)
     };
-    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
+    let Ok(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else {
+        return Ok(format!("unknown{CHANGED}"));
+    };
     let changed = git(&["status", "--porcelain", "--", ".", ":!tests/xen/RESULTS.md"])?;
     let changed = if changed.is_empty() { "" } else { CHANGED };
     Ok(format!("{}{changed}", commit.trim_end()))

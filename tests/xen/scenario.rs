@@ -17,6 +17,8 @@ pub const WRITES: u64 = 200;
 pub struct Scenario {
     /// As it is called on the command line.
     pub name: &'static str,
+    /// The kernels that it is played on.
+    pub is_for: fn(&GuestKernel) -> bool,
     /// What the host does to each of the disks.
     pub host: Host,
     /// The disks.
@@ -45,6 +47,7 @@ pub struct Scenario {
 /// What most scenarios have in common: two disks that work, one flush each, nothing configured.
 pub const ORDINARY: Scenario = Scenario {
     name: "",
+    is_for: GuestKernel::is_pv,
     host: HEALTHY,
     roles: &["root", "data"],
     without: Expected::always(Fate::Flushed),
@@ -87,6 +90,8 @@ pub enum Storage {
     /// The device-mapper, as with LVM: it takes such a barrier apart and hides that its flush
     /// failed, so that only a barrier without data is seen to fail.
     DeviceMapper,
+    /// What a story has made itself: this node.
+    Made(&'static str),
 }
 
 /// The keys `feature-flush-cache` and `feature-barrier`.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::guest::{CONSOLE, GUARDED, POLICY};
+use crate::guest::{CONSOLE, GUARDED, POLICY, SERVED};
 use crate::order::{Guard, Order, Placed, disk_name};
 use crate::scenario::{Advertised, Storage};
 
@@ -14,13 +14,18 @@ impl Order<'_> {
 
     /// Fresh disks with the faults of the scenario.
     pub fn prepare_script(&self) -> String {
+        let is_made = |disk: &Placed| matches!(disk.host.storage, Storage::Made(_));
+        if self.disks.iter().all(is_made) {
+            return format!("# begin with an empty console\nrm -f {CONSOLE}");
+        }
+        let count = self.disks.len();
         let disks = self.each(|place, disk| {
             let sick = format!("/sys/block/sick{place}");
             let has_cache = disk.host.advertises != Advertised::Zero;
             let cache = if has_cache { "write back" } else { "write through" };
             let answer = disk.host.flushes.word();
             let mapped = match disk.host.storage {
-                Storage::Plain => String::new(),
+                Storage::Plain | Storage::Made(_) => String::new(),
                 Storage::DeviceMapper => format!(
                     "size=$(blockdev --getsz /dev/sick{place})\ndmsetup create disk{place} \
                      --noudevsync --table \"0 $size linear /dev/sick{place} 0\"\ndmsetup mknodes\n"
@@ -32,7 +37,10 @@ impl Order<'_> {
                  echo '{cache}' >{sick}/queue/write_cache\n{mapped}echo {answer} >{sick}/flush"
             )
         });
-        format!("# make fresh disks\nset -e\nrm -f {CONSOLE}\n{disks}")
+        format!(
+            "# make fresh disks\nset -e\nrm -f {CONSOLE}\nrmmod sick_disk 2>/dev/null || true\n\
+             insmod /modules/sick_disk.ko disks={count}\n{disks}"
+        )
     }
 
     /// Lets xl create it, and not wait for its end.
@@ -53,10 +61,13 @@ impl Order<'_> {
                 node(place, disk)
             );
         }
-        let folder = format!("/bed/{}", self.kernel.name);
+        if self.is_served {
+            let _ = write!(arguments, " {SERVED}");
+        }
+        let (folder, kind) = (format!("/bed/{}", self.kernel.name), self.kernel.kind());
         format!(
             "# create the guest\ncat >/run/bed.cfg <<'END'\n\
-             name='bed'\ntype='pv'\nmemory=384\nvcpus=1\n\
+             name='bed'\ntype='{kind}'\nmemory=384\nvcpus=1\n\
              kernel='{folder}/vmlinux'\nramdisk='{folder}/initrd'\n\
              extra='console=hvc0 panic=-1 loglevel=1 {words} -- {arguments}'\n\
              on_poweroff='preserve'\non_reboot='preserve'\non_crash='preserve'\n\
@@ -115,7 +126,7 @@ impl Order<'_> {
         let count = self.each(|place, _| format!("cat /sys/block/sick{place}/flushes"));
         let check = self.each(|place, disk| {
             let unmap = match disk.host.storage {
-                Storage::Plain => String::new(),
+                Storage::Plain | Storage::Made(_) => String::new(),
                 Storage::DeviceMapper => format!("dmsetup remove disk{place} >/dev/null; "),
             };
             format!("{unmap}e2fsck -fn /dev/sick{place} >/dev/null 2>&1; echo $?")
@@ -134,6 +145,7 @@ fn node(place: usize, disk: &Placed) -> String {
     match disk.host.storage {
         Storage::Plain => format!("/dev/sick{place}"),
         Storage::DeviceMapper => format!("/dev/mapper/disk{place}"),
+        Storage::Made(node) => node.to_owned(),
     }
 }
 

@@ -31,6 +31,11 @@ impl Cpio {
         self.entry(path, FILE | permissions, content);
     }
 
+    /// Adds a symbolic link.
+    pub fn link(&mut self, path: &str, target: &str) {
+        self.entry(path, LINK, target.as_bytes());
+    }
+
     /// Adds a file of this machine.
     pub fn copy(&mut self, path: &str, permissions: u32, from: &Path) -> Result<()> {
         let content = fs::read(from).tried(format_args!("read {}", from.display()))?;

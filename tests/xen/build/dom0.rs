@@ -19,7 +19,16 @@ const INIT: &str = include_str!("../dom0/init");
 const BLOCK_HELD: &str = include_str!("../dom0/block-held");
 const SICK_DISK: &str = include_str!("../dom0/sick_disk.c");
 /// Beside Xen's tools: a shell and its programs, and a judge of file systems.
-const PROGRAMS: [&str; 5] = ["xenstore-utils", "busybox-static", "e2fsprogs", "bash", "dmsetup"];
+const PROGRAMS: [&str; 8] = [
+    "xenstore-utils",
+    "busybox-static",
+    "e2fsprogs",
+    "bash",
+    "dmsetup",
+    "lvm2",
+    "drbd-utils",
+    "open-iscsi",
+];
 /// What these packages carry and dom0 never reads: how such paths begin.
 const LEFT_OUT: [&str; 3] = ["usr/share/", "usr/lib/python3", "usr/lib/x86_64-linux-gnu/perl"];
 

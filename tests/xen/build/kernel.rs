@@ -12,7 +12,7 @@ use super::archive::Suite;
 /// What a guest needs beside what is built in; dependencies come with it.
 const GUEST_MODULES: [&str; 2] = ["xen-blkfront", "ext4"];
 /// The same for dom0; the virtio drivers are for what the harness hands in and asks.
-pub const DOM0_MODULES: [&str; 10] = [
+pub const DOM0_MODULES: [&str; 18] = [
     "xen-evtchn",
     "xen-gntdev",
     "xen-gntalloc",
@@ -23,6 +23,15 @@ pub const DOM0_MODULES: [&str; 10] = [
     "virtio_pci",
     "virtio_blk",
     "virtio_console",
+    // Storage that stories build.
+    "loop",
+    "drbd",
+    "libcrc32c",
+    "target_core_mod",
+    "target_core_iblock",
+    "iscsi_target_mod",
+    "iscsi_tcp",
+    "sd_mod",
 ];
 
 /// A kernel package, unpacked.

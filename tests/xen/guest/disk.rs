@@ -136,7 +136,8 @@ impl Disk {
     }
 }
 
-fn write_one(path: PathBuf) -> io::Result<()> {
+/// A new file with a few bytes, on the disk when this returns.
+pub fn write_one(path: PathBuf) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(b"a small write\n")?;
     file.sync_all()

@@ -1,17 +1,18 @@
-//! What runs in the guest: this program as PID 1 of a root in memory that holds nothing else but
-//! `xvdguard-early` and modules.
+//! What runs in a tiny guest: this program as PID 1 of a root in memory (`build/guest.rs`).
 //!
 //! It does what an initramfs and the first seconds of a system do: loads the drivers, waits for the
 //! disks, runs `xvdguard-early`, mounts, writes. What it saw goes to the console as one line of
-//! JSON. Then it waits to be destroyed, so that the host can look at its half. Never judges.
+//! JSON. Then it waits to be destroyed, so that the host can look at its half. For a story it
+//! becomes `agent` instead, after xvdguard has run. Never judges.
 
 mod disk;
 mod machine;
 
 use std::env;
 use std::io::{self, Write};
-use std::path::Path;
-use std::process::Command;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,11 @@ pub const END: &str = "xvdguard-bed-end";
 pub const TROUBLE: &str = "xvdguard-bed-trouble ";
 /// The first argument of a guest that xvdguard protects.
 pub const GUARDED: &str = "guarded";
+/// The argument of a guest that does what it is told.
+pub const SERVED: &str = "served";
+/// Where the program lies that does it, and the shell that runs it.
+pub const AGENT: &str = "/agent";
+pub const BUSYBOX: &str = "/bin/busybox";
 /// How the argument begins that is a line of the policy.
 pub const POLICY: &str = "policy:";
 /// Where `xvdguard-early` lies in the guest.
@@ -40,6 +46,9 @@ const OPTIONS: &str = "/run/options";
 
 /// Does everything, says what was seen, and never returns: a PID 1 may not end.
 pub fn main() -> ! {
+    if env::args().any(|word| word == SERVED) {
+        serve();
+    }
     let line = match report() {
         Ok(report) => format!("{REPORT}{report}\n{END}"),
         Err(failure) => format!("{TROUBLE}{failure}"),
@@ -50,24 +59,53 @@ pub fn main() -> ! {
     }
 }
 
+/// The tool of the agent's scripts: small synced writes, each a new file whose name begins with
+/// `path`, until one fails. Prints how many succeeded, and why no more did.
+pub fn write(path: &str, count: &str) -> ExitCode {
+    let Ok(count) = count.parse::<u64>() else { return ExitCode::FAILURE };
+    let (mut written, mut error) = (0, None);
+    while written < count && error.is_none() {
+        match disk::write_one(PathBuf::from(format!("{path}-{written}"))) {
+            Ok(()) => written += 1,
+            Err(failed) => error = Some(failed),
+        }
+    }
+    let error = error.map(|error| format!(" {error}")).unwrap_or_default();
+    say(&format!("{written}{error}"));
+    ExitCode::SUCCESS
+}
+
 /// The console is this program's standard output.
 fn say(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-fn report() -> Result<Value> {
+/// Boots as far as xvdguard, then becomes the agent, which never ends.
+fn serve() {
+    let error = match boot() {
+        Ok(_) => Command::new(BUSYBOX).args(["sh", AGENT]).exec().to_string(),
+        Err(failure) => failure.to_string(),
+    };
+    say(&format!("{TROUBLE}{error}"));
+}
+
+/// What an initramfs does: the disks, and what xvdguard said of them.
+fn boot() -> Result<(Vec<Disk>, Value)> {
     machine::mount_kernel_file_systems()?;
-    let release = machine::read("/proc/sys/kernel/osrelease")?;
-    say(&format!("guest {release}"));
     machine::load_modules(Path::new("/modules"))?;
     let words: Vec<String> = env::args().skip(1).collect();
-    let mut disks: Vec<Disk> = words.iter().filter_map(|word| Disk::named(word)).collect();
+    let disks: Vec<Disk> = words.iter().filter_map(|word| Disk::named(word)).collect();
     machine::wait_for(&disks.iter().map(Disk::node).collect::<Vec<_>>())?;
     say("disks are there");
     if let Some(line) = words.iter().find_map(|word| word.strip_prefix(POLICY)) {
         machine::write("/etc/xvdguard/frozen.policy", &format!("xvdguard-policy=1\n{line}\n"))?;
     }
     let early = if words.iter().any(|word| word == GUARDED) { early()? } else { Value::Null };
+    Ok((disks, early))
+}
+
+fn report() -> Result<Value> {
+    let (mut disks, early) = boot()?;
     disks.iter_mut().try_for_each(Disk::note_flushes)?;
     let options = machine::read(OPTIONS).unwrap_or_default();
     say("before the first mount");
@@ -75,7 +113,7 @@ fn report() -> Result<Value> {
     say("after the last unmount");
     let document = machine::read("/run/xvdguard/early.json").unwrap_or_default();
     Ok(json!({
-        "release": release,
+        "release": machine::read("/proc/sys/kernel/osrelease")?,
         "early": early,
         "options": options,
         "document": serde_json::from_str::<Value>(&document).unwrap_or(Value::Null),

@@ -1,22 +1,34 @@
 //! The scenarios, one file each; the order is that of the report.
 
 use crate::scenario::Scenario;
+use crate::story::Story;
 
 mod barrier_error;
 mod barrier_error_lvm;
 mod barrier_off;
 mod barrier_refused;
 mod barrier_refused_lvm;
+mod error_window;
 mod flush_error;
 mod flush_refused;
 mod healthy;
 mod lever_mount;
+mod lvm_on_drbd;
+mod mid_life_refusal;
+mod moved_without_flush;
 mod nothing_advertised;
 mod only_flush;
 mod read_only;
 mod sixteen_errors;
+mod stall;
 mod xvdguard_off;
 mod zero_advertised;
+
+/// What `make test` plays, since a test must be short: nothing is lost where flushes work, and what
+/// would abort a journal does not.
+pub const SMOKE: [&str; 3] = ["healthy", "flush-error", "barrier-refused-lvm"];
+/// On a kernel that aborts journals.
+pub const SMOKE_KERNEL: &str = "6.1";
 
 /// All of them.
 pub const ALL: [Scenario; 15] = [
@@ -35,4 +47,14 @@ pub const ALL: [Scenario; 15] = [
     xvdguard_off::SCENARIO,
     lever_mount::SCENARIO,
     sixteen_errors::SCENARIO,
+];
+
+/// All that are stories.
+pub const STORIES: [Story; 6] = [
+    mid_life_refusal::STORY,
+    moved_without_flush::STORY,
+    stall::STORY,
+    error_window::STORY,
+    error_window::ONLY_WRITES,
+    lvm_on_drbd::STORY,
 ];

@@ -2,11 +2,13 @@
 //! the only trace of that, and the kernel limits its rate: xvdguard asks only as many disks as it
 //! can hear of, and calls no disk proven for silence.
 
+use crate::build::GuestKernel;
 use crate::scenario::{Expected, Fate, Flushes, HEALTHY, Host, ORDINARY, Scenario};
 
 /// The scenario.
 pub const SCENARIO: Scenario = Scenario {
     name: "sixteen-errors",
+    is_for: GuestKernel::hides_failures,
     host: Host { flushes: Flushes::Fail, ..HEALTHY },
     roles: &[
         "root", "data", "data", "data", "data", "data", "data", "data", "data", "data", "data",

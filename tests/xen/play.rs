@@ -1,0 +1,107 @@
+//! Guests, as many as it takes: each is played in a bed that is booted where there is none, and all
+//! that was seen is kept below target/xen/logs.
+//!
+//! A guest or a bed that dies for a reason of its own is played once more in a new bed; what then
+//! dies again has failed. Never takes bad weather for a pass.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use harness::failure::{Result, Tried};
+use harness::program;
+use harness::scratch::Scratch;
+
+use crate::bed::Bed;
+use crate::build::dom0::Host;
+use crate::build::emulator::Emulator;
+use crate::build::{GuestKernel, guest};
+use crate::domain::Seen;
+use crate::order::Order;
+use crate::say;
+
+/// All that guests need.
+pub struct Player {
+    /// QEMU.
+    pub emulator: Emulator,
+    /// Xen and dom0.
+    pub host: Host,
+    /// What goes away with this program.
+    pub scratch: Scratch,
+    /// What stays.
+    pub logs: PathBuf,
+    bed: Option<Bed>,
+}
+
+impl Player {
+    /// Packs what dom0 finds in /bed: a fresh file system, and kernel and root of each guest.
+    pub fn new(
+        emulator: Emulator,
+        host: Host,
+        kernels: &[GuestKernel],
+        logs: PathBuf,
+    ) -> Result<Player> {
+        let player = Player { emulator, host, scratch: Scratch::new("xen")?, logs, bed: None };
+        let folder = player.scratch.path().join("bed");
+        let disk = folder.join("disk.ext3");
+        fs::create_dir_all(&folder).tried(format_args!("make {}", folder.display()))?;
+        let mkfs = ["-q", "-F", "-b", "1024", "-E", "lazy_itable_init=0"];
+        let size = [disk.display().to_string(), "8M".to_owned()];
+        program::run("mkfs.ext3", &[mkfs.map(str::to_owned).as_slice(), &size].concat())?;
+        for kernel in kernels {
+            let folder = folder.join(&kernel.name);
+            fs::create_dir(&folder).tried(format_args!("make {}", folder.display()))?;
+            let image = kernel.folder.join("vmlinux");
+            std::os::unix::fs::symlink(&image, folder.join("vmlinux")).tried("link the image")?;
+            let root = guest::root(kernel, &player.scratch)?;
+            fs::write(folder.join("initrd"), root).tried("write a guest's root")?;
+        }
+        let (payload, folder) = (player.payload(), folder.as_os_str());
+        let words =
+            [["-c", "-h", "-f"].map(OsStr::new).as_slice(), &[payload.as_os_str()]].concat();
+        let from = ["-C".as_ref(), folder, ".".as_ref()];
+        program::run("tar", &[words.as_slice(), &from].concat())?;
+        Ok(player)
+    }
+
+    fn payload(&self) -> PathBuf {
+        self.scratch.path().join("payload.tar")
+    }
+
+    /// Plays a guest that reports by itself; `name` is that of its log.
+    pub fn guest(&mut self, order: &Order, name: &str) -> Result<Seen> {
+        let seen = self.twice(&mut |bed| order.play(bed))?;
+        let guard = if order.guard.is_some() { "with" } else { "without" };
+        let path = self.logs.join(format!("{}-{guard}-{name}.txt", order.kernel.name));
+        let text = format!("{:#?}\n{:#}\n{}", seen.disks, seen.guest, seen.backends);
+        fs::write(&path, text).tried(format_args!("write {}", path.display()))?;
+        Ok(seen)
+    }
+
+    /// Does something in a bed, once more where the first bed did not hold.
+    pub fn twice<T>(&mut self, play: &mut dyn FnMut(&mut Bed) -> Result<T>) -> Result<T> {
+        self.once(play).or_else(|failure| {
+            say(&format!("bad weather, once more in a new bed: {failure}"));
+            self.once(play)
+        })
+    }
+
+    /// A bed in which something went wrong is not used again.
+    fn once<T>(&mut self, play: &mut dyn FnMut(&mut Bed) -> Result<T>) -> Result<T> {
+        let mut bed = match self.bed.take() {
+            Some(bed) => bed,
+            None => self.boot()?,
+        };
+        let done = play(&mut bed)?;
+        self.bed = Some(bed);
+        Ok(done)
+    }
+
+    fn boot(&self) -> Result<Bed> {
+        let begin = Instant::now();
+        let bed = Bed::start(&self.emulator, &self.host, &self.payload(), &self.logs)?;
+        say(&format!("Xen and dom0 booted in {} s", begin.elapsed().as_secs()));
+        Ok(bed)
+    }
+}

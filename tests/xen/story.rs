@@ -1,0 +1,182 @@
+//! Scenarios in which host and guest act in turn: what changes while a guest runs, what outlasts a
+//! reboot, and storage that a scenario builds itself. Each is told twice, without xvdguard and with
+//! it, and says in a few words what came of it.
+
+use harness::failure::{Failure, Result};
+
+use crate::bed::Bed;
+use crate::build::GuestKernel;
+use crate::guest::{CONSOLE, TROUBLE};
+use crate::order::{Guard, Order, Placed};
+use crate::scenario::{Advertised, Flushes, Host};
+
+/// One such scenario; each has a file of its own in `scenarios/`.
+#[derive(Debug, Clone, Copy)]
+pub struct Story {
+    /// As it is called on the command line.
+    pub name: &'static str,
+    /// The kernels that it is told on.
+    pub is_for: fn(&GuestKernel) -> bool,
+    /// What it must come to without xvdguard; empty where it is not told so.
+    pub without: Told,
+    /// What it must come to with it.
+    pub with: Told,
+    /// How xvdguard is configured in it.
+    pub guard: Guard<'static>,
+    /// Tells it, and what came of it.
+    pub tell: fn(&mut Stage) -> Result<String>,
+}
+
+/// What must come of a story up to Linux 6.10, and from 6.11.
+#[derive(Debug, Clone, Copy)]
+pub struct Told {
+    /// Where a failed flush makes blkfront switch flushes off.
+    pub up_to_6_10: &'static str,
+    /// Where it does not.
+    pub from_6_11: &'static str,
+}
+
+/// The same on every kernel.
+pub const fn always(what: &'static str) -> Told {
+    Told { up_to_6_10: what, from_6_11: what }
+}
+
+/// Nothing configured.
+pub const UNCONFIGURED: Guard<'static> = Guard { words: "", policy: "" };
+
+impl Told {
+    /// What must come of it on a kernel.
+    pub fn on(&self, kernel: &GuestKernel) -> &'static str {
+        if kernel.switches_off() { self.up_to_6_10 } else { self.from_6_11 }
+    }
+}
+
+/// Where a story is told: dom0 and one guest at a time.
+pub struct Stage<'a> {
+    bed: &'a mut Bed,
+    order: Order<'a>,
+    domain: String,
+    /// Commands that this guest was given, over all its domains.
+    commands: usize,
+}
+
+impl<'a> Stage<'a> {
+    /// No guest yet.
+    pub fn new(bed: &'a mut Bed, kernel: &'a GuestKernel, guard: Option<Guard<'a>>) -> Stage<'a> {
+        let order = Order { kernel, guard, disks: Vec::new(), is_served: true };
+        Stage { bed, order, domain: String::new(), commands: 0 }
+    }
+
+    /// Whether `xvdguard-early` runs in the guests of this telling.
+    pub fn is_guarded(&self) -> bool {
+        self.order.guard.is_some()
+    }
+
+    /// Boots a guest with these disks, fresh ones where the story has not made them.
+    pub fn boot(&mut self, hosts: &[Host]) -> Result<()> {
+        let placed = |host: &Host| Placed { scenario: 0, role: "data", host: *host };
+        self.order.disks = hosts.iter().map(placed).collect();
+        self.bed.run(&self.order.prepare_script())?;
+        self.bed.run(&self.order.create_script())?;
+        self.commands = 0;
+        self.connect()
+    }
+
+    fn connect(&mut self) -> Result<()> {
+        self.domain = self.bed.run("xl domid bed")?.trim_end().to_owned();
+        self.bed.run(&self.order.frontends_script(&self.domain))?;
+        self.bed.run(&self.order.connect_script(&self.domain)).map(drop)
+    }
+
+    /// Runs a script in dom0.
+    pub fn host(&mut self, script: &str) -> Result<String> {
+        self.bed.run(script)
+    }
+
+    /// Runs a script in the guest and returns what it printed.
+    pub fn guest(&mut self, script: &str) -> Result<String> {
+        self.begin(script)?;
+        self.finish(script)
+    }
+
+    /// Begins a script in the guest, which need not end before `finish`.
+    pub fn begin(&mut self, script: &str) -> Result<()> {
+        self.commands += 1;
+        let node = self.node();
+        let command = "base64 -w 0 <<'BED_END'";
+        self.bed
+            .run(&format!(
+                "# tell the guest\nxenstore-write {node} \"$({command}\n{script}\nBED_END\n)\""
+            ))
+            .map(drop)
+    }
+
+    /// Waits for the end of what was begun last.
+    pub fn finish(&mut self, script: &str) -> Result<String> {
+        let node = self.node();
+        self.bed.run(&format!(
+            "# in the guest: {script}\nfor look in $(seq 600); do\n\
+             done=$(xenstore-read {node}-done 2>/dev/null) && break\n\
+             grep -aq '^{TROUBLE}' {CONSOLE} && break\nsleep 0.3; done\n\
+             [ -n \"$done\" ] || {{ echo 'no answer'; tail -n 5 {CONSOLE}; exit 1; }}\n\
+             set -- $done\npart=0; while [ $part -lt $2 ]; do xenstore-read {node}-$part\n\
+             part=$((part + 1)); done | base64 -d; exit $1",
+            script = script.lines().next().unwrap_or_default()
+        ))
+    }
+
+    fn node(&self) -> String {
+        format!("/local/domain/{}/data/bed/{}", self.domain, self.commands)
+    }
+
+    /// From now on the flushes of this disk are answered so.
+    pub fn flushes(&mut self, place: usize, flushes: Flushes) -> Result<()> {
+        let word = flushes.word();
+        self.bed.run(&format!("echo {word} >/sys/block/sick{place}/flush")).map(drop)
+    }
+
+    /// From now on this becomes of what this disk is asked: `ok`, `stalled`, `error`,
+    /// `write-error`.
+    pub fn data(&mut self, place: usize, word: &str) -> Result<()> {
+        self.bed.run(&format!("echo {word} >/sys/block/sick{place}/data")).map(drop)
+    }
+
+    /// Saves the guest and restores it with backends that say something else.
+    pub fn move_to(&mut self, advertises: Advertised) -> Result<()> {
+        self.bed.run(
+            "# save the guest\nset -e\nxl save bed /run/bed.save\nxl restore -e /run/bed.save\n\
+             rm /run/bed.save",
+        )?;
+        self.order.disks.iter_mut().for_each(|disk| disk.host.advertises = advertises);
+        self.connect()
+    }
+
+    /// Ends the guest as a power failure does, and waits until its disks are free.
+    pub fn end(&mut self) -> Result<()> {
+        let domain = &self.domain;
+        self.bed
+            .run(&format!(
+                "# end the guest\nxl destroy {domain}\n\
+                 while ls -d /sys/bus/xen-backend/devices/vbd-{domain}-* >/dev/null 2>&1\n\
+                 do sleep 0.1; done"
+            ))
+            .map(drop)
+    }
+
+    /// Small synced writes into a folder of the guest until one fails; returns how many succeeded.
+    pub fn write(&mut self, path: &str, count: u64) -> Result<u64> {
+        let said = self.guest(&format!("/init write {path} {count}"))?;
+        let written = said.split_whitespace().next().and_then(|word| word.parse().ok());
+        written.ok_or_else(|| Failure::new(format!("the guest says of its writes: {said}")))
+    }
+
+    /// What became of a disk that is mounted at a folder of its name.
+    pub fn fate(&mut self, disk: &str) -> Result<String> {
+        let said = self.guest(&format!(
+            "dmesg | grep -q 'Aborting journal on device {disk}' && echo journal aborted && exit\n\
+             /init write /{disk}/last 1 | grep -q ^1 && echo healthy || echo cannot be written\n\
+             true"
+        ))?;
+        Ok(said.trim_end().to_owned())
+    }
+}
