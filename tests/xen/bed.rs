@@ -48,9 +48,16 @@ pub struct Bed {
 }
 
 impl Bed {
-    /// Boots Xen and dom0. `payload` is a tar that dom0 finds unpacked in `/bed`; the logs go to
-    /// `folder`, which is on a disk with room.
-    pub fn start(emulator: &Emulator, host: &Host, payload: &Path, folder: &Path) -> Result<Bed> {
+    /// Boots Xen and dom0. `drives` are a tar that dom0 finds unpacked in `/bed`, and disks that it
+    /// finds as /dev/vdb and so on; nothing is written to them. The logs go to `folder`, which is on
+    /// a disk with room.
+    pub fn start(
+        emulator: &Emulator,
+        host: &Host,
+        drives: &[PathBuf],
+        folder: &Path,
+    ) -> Result<Bed> {
+        let payload = drives.first().ok_or_else(|| Failure::new("the bed has no payload"))?;
         let (log, socket) = (folder.join("dom0.log"), payload.with_file_name("channel"));
         let _ = fs::remove_file(&socket);
         let errors = folder.join("qemu.log");
@@ -67,7 +74,7 @@ impl Bed {
         // The loader takes the first word for the name of the hypervisor.
         .args(["-append", &hypervisor_options()])
         .args(["-initrd", &modules(host)])
-        .args(["-drive", &drive(payload)])
+        .args(drives.iter().flat_map(|file| ["-drive".to_owned(), drive(file)]))
         .args(["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=channel"])
         .args([
             "-chardev",
@@ -193,6 +200,7 @@ fn modules(host: &Host) -> String {
     format!("{kernel} console=hvc0 earlyprintk=xen panic=-1,{root}")
 }
 
-fn drive(payload: &Path) -> String {
-    format!("file={},format=raw,if=virtio,readonly=on", payload.display())
+/// What is written goes to a file of QEMU's that has no name.
+fn drive(file: &Path) -> String {
+    format!("file={},format=raw,if=virtio,snapshot=on", file.display())
 }

@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
     use crate::build::GuestKernel;
-    use crate::order::{Guard, Placed};
+    use crate::order::{Guard, Placed, System};
     use crate::scenario::{Advertised, Expected, Flushes, Host, ORDINARY, Storage};
 
     const HOST: Host = Host {
@@ -208,7 +208,7 @@ mod tests {
         let kernel = GuestKernel { name: "6.1".into(), release: "6.1.0".into(), folder };
         let disks = vec![Placed { scenario: 0, role: "data", host: HOST }];
         let guard = is_guarded.then_some(Guard { words: "", policy: "" });
-        let order = Order { kernel: &kernel, guard, disks, is_served: false };
+        let order = Order { kernel: &kernel, guard, disks, system: System::Report };
         let evidence = json!([{ "text": "blkfront: xvda: barrier op failed" }]);
         let report = json!({ "name": "xvda", "verdict": "refused", "evidence": evidence });
         let guest = json!({

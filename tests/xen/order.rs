@@ -13,8 +13,21 @@ pub struct Order<'a> {
     pub guard: Option<Guard<'a>>,
     /// Its disks, in the order of their names.
     pub disks: Vec<Placed>,
-    /// Whether it does what it is told (`guest/agent`), or plays by itself and reports.
-    pub is_served: bool,
+    /// What it runs.
+    pub system: System,
+}
+
+/// What a guest runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum System {
+    /// A program that plays by itself and reports.
+    Report,
+    /// The same as far as xvdguard, and then the agent.
+    Tiny,
+    /// Debian, with the agent.
+    Debian,
+    /// Debian with an image that has no hook, as where kernel and ramdisk are the host's.
+    DebianWithoutHook,
 }
 
 /// How `xvdguard-early` is configured in a guest.

@@ -14,6 +14,7 @@ use harness::program;
 use harness::scratch::Scratch;
 
 use crate::bed::Bed;
+use crate::build::debian::Debian;
 use crate::build::dom0::Host;
 use crate::build::emulator::Emulator;
 use crate::build::{GuestKernel, guest};
@@ -27,22 +28,24 @@ pub struct Player {
     pub emulator: Emulator,
     /// Xen and dom0.
     pub host: Host,
-    /// What goes away with this program.
-    pub scratch: Scratch,
+    /// The guest with systemd, where one is needed.
+    pub debian: Option<Debian>,
     /// What stays.
     pub logs: PathBuf,
+    scratch: Scratch,
     bed: Option<Bed>,
 }
 
 impl Player {
     /// Packs what dom0 finds in /bed: a fresh file system, and kernel and root of each guest.
     pub fn new(
-        emulator: Emulator,
-        host: Host,
+        (emulator, host): (Emulator, Host),
+        debian: Option<Debian>,
         kernels: &[GuestKernel],
         logs: PathBuf,
     ) -> Result<Player> {
-        let player = Player { emulator, host, scratch: Scratch::new("xen")?, logs, bed: None };
+        let scratch = Scratch::new("xen")?;
+        let player = Player { emulator, host, debian, logs, scratch, bed: None };
         let folder = player.scratch.path().join("bed");
         let disk = folder.join("disk.ext3");
         fs::create_dir_all(&folder).tried(format_args!("make {}", folder.display()))?;
@@ -57,9 +60,16 @@ impl Player {
             let root = guest::root(kernel, &player.scratch)?;
             fs::write(folder.join("initrd"), root).tried("write a guest's root")?;
         }
+        if let Some(debian) = &player.debian {
+            std::os::unix::fs::symlink(&debian.folder, folder.join("debian"))
+                .tried("link Debian")?;
+        }
         let (payload, folder) = (player.payload(), folder.as_os_str());
-        let words =
-            [["-c", "-h", "-f"].map(OsStr::new).as_slice(), &[payload.as_os_str()]].concat();
+        let words = [
+            ["-c", "-h", "--exclude=debian/disk.ext3", "-f"].map(OsStr::new).as_slice(),
+            &[payload.as_os_str()],
+        ]
+        .concat();
         let from = ["-C".as_ref(), folder, ".".as_ref()];
         program::run("tar", &[words.as_slice(), &from].concat())?;
         Ok(player)
@@ -98,9 +108,16 @@ impl Player {
         Ok(done)
     }
 
+    /// The next guest is played in a new bed, where nothing is left on any disk.
+    pub fn leave_bed(&mut self) {
+        self.bed = None;
+    }
+
     fn boot(&self) -> Result<Bed> {
         let begin = Instant::now();
-        let bed = Bed::start(&self.emulator, &self.host, &self.payload(), &self.logs)?;
+        let disk = self.debian.as_ref().map(Debian::disk);
+        let drives: Vec<PathBuf> = [self.payload()].into_iter().chain(disk).collect();
+        let bed = Bed::start(&self.emulator, &self.host, &drives, &self.logs)?;
         say(&format!("Xen and dom0 booted in {} s", begin.elapsed().as_secs()));
         Ok(bed)
     }

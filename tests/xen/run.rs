@@ -8,17 +8,19 @@ use std::time::Instant;
 use harness::failure::{Failure, Result};
 use harness::program;
 
+use crate::build::debian;
 use crate::build::dom0::{self, Host};
 use crate::build::emulator::{self, Emulator};
 use crate::build::{self, Cache, GuestKernel};
 use crate::domain::Seen;
 use crate::judge::{Outcome, judge};
-use crate::order::{Guard, Order, Placed};
+use crate::order::{Guard, Order, Placed, System};
 use crate::play::Player;
 use crate::results::{Results, Row};
 use crate::say;
 use crate::scenario::Scenario;
 use crate::scenarios::{ALL, SMOKE, SMOKE_KERNEL, STORIES};
+use crate::story::Story;
 use crate::telling;
 
 /// Disks of one guest: as many as `xvdguard-early` asks at once from Linux 6.11, where the kernel's
@@ -58,7 +60,11 @@ pub fn run() -> Result<usize> {
     let path = place.join("RESULTS.md");
     say(&format!("what comes of it is written to {}", path.display()));
     let mut results = Results::open(path, heading);
-    let mut player = Player::new(emulator, host, &kernels, logs)?;
+    let mut stories = wanted.stories.iter().map(|index| &STORIES[*index]);
+    let is_told = |story: &Story| kernels.iter().any(|kernel| (story.is_for)(kernel));
+    let is_needed = stories.any(|story| story.is_debian && is_told(story));
+    let debian = if is_needed { Some(debian::debian(&cache)?) } else { None };
+    let mut player = Player::new((emulator, host), debian, &kernels, logs)?;
     let mut failed = 0;
     for kernel in &kernels {
         let mut keep = |row: Row| {
@@ -151,7 +157,7 @@ fn guest(
     let Scenario { name, words, policy, .. } = ALL[group[0]];
     let guard = is_guarded.then_some(Guard { words, policy });
     let disks = group.iter().flat_map(|index| disks(*index)).collect();
-    let order = Order { kernel, guard, disks, is_served: false };
+    let order = Order { kernel, guard, disks, system: System::Report };
     let seen = player.guest(&order, name);
     let seconds = begin.elapsed().as_secs();
     let (with, disks) = (if is_guarded { "with" } else { "without" }, order.disks.len());

@@ -90,6 +90,8 @@ pub enum Storage {
     /// The device-mapper, as with LVM: it takes such a barrier apart and hides that its flush
     /// failed, so that only a barrier without data is seen to fail.
     DeviceMapper,
+    /// This device of dom0's, which keeps what is on it; such disks come first.
+    Over(&'static str),
     /// What a story has made itself: this node.
     Made(&'static str),
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::guest::{CONSOLE, GUARDED, POLICY, SERVED};
-use crate::order::{Guard, Order, Placed, disk_name};
+use crate::order::{Guard, Order, Placed, System, disk_name};
 use crate::scenario::{Advertised, Storage};
 
 impl Order<'_> {
@@ -12,67 +12,74 @@ impl Order<'_> {
         self.disks.iter().enumerate().map(|(place, disk)| line(place, disk) + "\n").collect()
     }
 
-    /// Fresh disks with the faults of the scenario.
+    /// Fresh disks with the faults of the scenario; what a story has made is left as it is.
     pub fn prepare_script(&self) -> String {
         let is_made = |disk: &Placed| matches!(disk.host.storage, Storage::Made(_));
         if self.disks.iter().all(is_made) {
             return format!("# begin with an empty console\nrm -f {CONSOLE}");
         }
-        let count = self.disks.len();
-        let disks = self.each(|place, disk| {
-            let sick = format!("/sys/block/sick{place}");
-            let has_cache = disk.host.advertises != Advertised::Zero;
-            let cache = if has_cache { "write back" } else { "write through" };
-            let answer = disk.host.flushes.word();
-            let mapped = match disk.host.storage {
-                Storage::Plain | Storage::Made(_) => String::new(),
-                Storage::DeviceMapper => format!(
-                    "size=$(blockdev --getsz /dev/sick{place})\ndmsetup create disk{place} \
-                     --noudevsync --table \"0 $size linear /dev/sick{place} 0\"\ndmsetup mknodes\n"
-                ),
-            };
-            // Copying ends in a flush, which must work.
-            format!(
-                "echo ok >{sick}/flush\ndd if=/bed/disk.ext3 of=/dev/sick{place} bs=1M conv=fsync\n\
-                 echo '{cache}' >{sick}/queue/write_cache\n{mapped}echo {answer} >{sick}/flush"
-            )
+        let over = self.disks.iter().filter_map(|disk| match disk.host.storage {
+            Storage::Over(device) => Some(device),
+            _ => None,
         });
+        let over = over.collect::<Vec<_>>().join(",");
+        let over = if over.is_empty() { over } else { format!("over={over}") };
+        let (count, disks) = (self.disks.len(), self.each(fresh));
         format!(
             "# make fresh disks\nset -e\nrm -f {CONSOLE}\nrmmod sick_disk 2>/dev/null || true\n\
-             insmod /modules/sick_disk.ko disks={count}\n{disks}"
+             insmod /modules/sick_disk.ko disks={count} {over}\n{disks}"
         )
     }
 
     /// Lets xl create it, and not wait for its end.
     pub fn create_script(&self) -> String {
-        let (words, mut arguments) = match self.guard {
-            None => ("", "unguarded".to_owned()),
-            Some(Guard { words, policy: "" }) => (words, GUARDED.to_owned()),
-            Some(Guard { words, policy }) => (words, format!("{GUARDED} {POLICY}{policy}")),
-        };
         let mut disks = String::new();
         for (place, disk) in self.disks.iter().enumerate() {
             let name = disk_name(place);
             let access = if disk.host.is_writable { "rw" } else { "ro" };
-            let _ = write!(arguments, " {name}:{}", disk.role);
             let _ = write!(
                 disks,
                 "'format=raw,vdev={name},access={access},script=block-held,target={}',",
                 node(place, disk)
             );
         }
-        if self.is_served {
-            let _ = write!(arguments, " {SERVED}");
-        }
-        let (folder, kind) = (format!("/bed/{}", self.kernel.name), self.kernel.kind());
+        let (kind, image, words) = (self.kernel.kind(), self.image(), self.words());
         format!(
             "# create the guest\ncat >/run/bed.cfg <<'END'\n\
-             name='bed'\ntype='{kind}'\nmemory=384\nvcpus=1\n\
-             kernel='{folder}/vmlinux'\nramdisk='{folder}/initrd'\n\
-             extra='console=hvc0 panic=-1 loglevel=1 {words} -- {arguments}'\n\
+             name='bed'\ntype='{kind}'\nmemory=384\nvcpus=1\n{image}\
+             extra='console=hvc0 panic=-1 loglevel=1 {words}'\n\
              on_poweroff='preserve'\non_reboot='preserve'\non_crash='preserve'\n\
              disk=[{disks}]\nEND\nxl create -e /run/bed.cfg\n"
         )
+    }
+
+    fn image(&self) -> String {
+        let (folder, initrd) = match self.system {
+            System::Report | System::Tiny => (self.kernel.name.as_str(), "initrd"),
+            System::Debian => ("debian", "initrd"),
+            System::DebianWithoutHook => ("debian", "initrd-plain"),
+        };
+        format!("kernel='/bed/{folder}/vmlinux'\nramdisk='/bed/{folder}/{initrd}'\n")
+    }
+
+    /// The kernel command line: Debian's xvdguard is there and must be told to keep still.
+    fn words(&self) -> String {
+        if matches!(self.system, System::Debian | System::DebianWithoutHook) {
+            let words = self.guard.map_or("xvdguard=off", |guard| guard.words);
+            return format!("root=/dev/xvda ro systemd.show_status=0 {words}");
+        }
+        let (words, mut arguments) = match self.guard {
+            None => ("", "unguarded".to_owned()),
+            Some(Guard { words, policy: "" }) => (words, GUARDED.to_owned()),
+            Some(Guard { words, policy }) => (words, format!("{GUARDED} {POLICY}{policy}")),
+        };
+        for (place, disk) in self.disks.iter().enumerate() {
+            let _ = write!(arguments, " {}:{}", disk_name(place), disk.role);
+        }
+        if self.system == System::Tiny {
+            let _ = write!(arguments, " {SERVED}");
+        }
+        format!("{words} -- {arguments}")
     }
 
     /// Waits until each frontend is ready, since a backend that connects earlier would connect
@@ -126,7 +133,7 @@ impl Order<'_> {
         let count = self.each(|place, _| format!("cat /sys/block/sick{place}/flushes"));
         let check = self.each(|place, disk| {
             let unmap = match disk.host.storage {
-                Storage::Plain | Storage::Made(_) => String::new(),
+                Storage::Plain | Storage::Made(_) | Storage::Over(_) => String::new(),
                 Storage::DeviceMapper => format!("dmsetup remove disk{place} >/dev/null; "),
             };
             format!("{unmap}e2fsck -fn /dev/sick{place} >/dev/null 2>&1; echo $?")
@@ -140,10 +147,33 @@ impl Order<'_> {
     }
 }
 
+/// Makes one disk. Copying ends in a flush, which must work.
+fn fresh(place: usize, disk: &Placed) -> String {
+    let sick = format!("/sys/block/sick{place}");
+    let has_cache = disk.host.advertises != Advertised::Zero;
+    let cache = if has_cache { "write back" } else { "write through" };
+    let answer = disk.host.flushes.word();
+    let copied = match disk.host.storage {
+        Storage::Made(_) => return String::new(),
+        Storage::Over(_) => String::new(),
+        Storage::Plain | Storage::DeviceMapper => format!(
+            "echo ok >{sick}/flush\ndd if=/bed/disk.ext3 of=/dev/sick{place} bs=1M conv=fsync\n"
+        ),
+    };
+    let mapped = match disk.host.storage {
+        Storage::DeviceMapper => format!(
+            "size=$(blockdev --getsz /dev/sick{place})\ndmsetup create disk{place} --noudevsync \
+             --table \"0 $size linear /dev/sick{place} 0\"\ndmsetup mknodes\n"
+        ),
+        _ => String::new(),
+    };
+    format!("{copied}echo '{cache}' >{sick}/queue/write_cache\n{mapped}echo {answer} >{sick}/flush")
+}
+
 /// What blkback serves in this place.
 fn node(place: usize, disk: &Placed) -> String {
     match disk.host.storage {
-        Storage::Plain => format!("/dev/sick{place}"),
+        Storage::Plain | Storage::Over(_) => format!("/dev/sick{place}"),
         Storage::DeviceMapper => format!("/dev/mapper/disk{place}"),
         Storage::Made(node) => node.to_owned(),
     }

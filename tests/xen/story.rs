@@ -7,7 +7,7 @@ use harness::failure::{Failure, Result};
 use crate::bed::Bed;
 use crate::build::GuestKernel;
 use crate::guest::{CONSOLE, TROUBLE};
-use crate::order::{Guard, Order, Placed};
+use crate::order::{Guard, Order, Placed, System};
 use crate::scenario::{Advertised, Flushes, Host};
 
 /// One such scenario; each has a file of its own in `scenarios/`.
@@ -17,6 +17,8 @@ pub struct Story {
     pub name: &'static str,
     /// The kernels that it is told on.
     pub is_for: fn(&GuestKernel) -> bool,
+    /// Whether its guest is Debian, with the kernel of its own that Debian has.
+    pub is_debian: bool,
     /// What it must come to without xvdguard; empty where it is not told so.
     pub without: Told,
     /// What it must come to with it.
@@ -63,7 +65,7 @@ pub struct Stage<'a> {
 impl<'a> Stage<'a> {
     /// No guest yet.
     pub fn new(bed: &'a mut Bed, kernel: &'a GuestKernel, guard: Option<Guard<'a>>) -> Stage<'a> {
-        let order = Order { kernel, guard, disks: Vec::new(), is_served: true };
+        let order = Order { kernel, guard, disks: Vec::new(), system: System::Tiny };
         Stage { bed, order, domain: String::new(), commands: 0 }
     }
 
@@ -72,14 +74,36 @@ impl<'a> Stage<'a> {
         self.order.guard.is_some()
     }
 
-    /// Boots a guest with these disks, fresh ones where the story has not made them.
+    /// Boots a tiny guest with these disks, fresh ones where the story has not made them.
     pub fn boot(&mut self, hosts: &[Host]) -> Result<()> {
+        self.boot_as(System::Tiny, hosts)
+    }
+
+    /// The same with another system.
+    pub fn boot_as(&mut self, system: System, hosts: &[Host]) -> Result<()> {
         let placed = |host: &Host| Placed { scenario: 0, role: "data", host: *host };
+        self.order.system = system;
         self.order.disks = hosts.iter().map(placed).collect();
         self.bed.run(&self.order.prepare_script())?;
+        self.create()
+    }
+
+    fn create(&mut self) -> Result<()> {
         self.bed.run(&self.order.create_script())?;
         self.commands = 0;
         self.connect()
+    }
+
+    /// Lets Debian reboot, onto the disks that it had.
+    pub fn reboot(&mut self) -> Result<()> {
+        self.begin("systemctl reboot")?;
+        self.bed.run(
+            "# wait until the guest has shut down\nfor look in $(seq 900); do\n\
+             xl list bed | grep -q ' ---s' && exit\nsleep 0.3; done; exit 1",
+        )?;
+        self.end()?;
+        self.bed.run(&format!("# begin with an empty console\nrm -f {CONSOLE}"))?;
+        self.create()
     }
 
     fn connect(&mut self) -> Result<()> {

@@ -56,6 +56,9 @@ fn once(
     is_guarded: bool,
 ) -> Result<String> {
     let guard = is_guarded.then_some(story.guard);
+    if story.is_debian {
+        player.leave_bed();
+    }
     player
         .twice(&mut |bed| (story.tell)(&mut Stage::new(bed, kernel, guard)))
         .map_err(|failure| Failure::new(format!("bad weather: {failure}")))

@@ -116,17 +116,23 @@ impl Suite {
 /// The keys of every suite, in the package debian-archive-keyring.
 const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// sources.list(5) for a suite: the places are those that this machine's own suite comes from.
-fn sources(name: &str, extra: &[&str]) -> Result<String> {
+/// Where Debian's archive is, for this machine's apt.
+pub fn mirror() -> Result<String> {
+    place("Debian")
+}
+
+fn place(label: &str) -> Result<String> {
     const FORMAT: &str = "$(LABEL)|$(REPO_URI)";
     let asked = ["indextargets", "--format", FORMAT, "Created-By: Packages", "Origin: Debian"];
     let targets = program::run("apt-get", &asked)?;
-    let place = |label: &str| {
-        let mut known = targets.lines().filter_map(|line| line.split_once('|'));
-        let found = known.find(|(of, _)| *of == label).map(|(_, uri)| uri.to_owned());
-        let missing = format!("apt knows no archive of {label}. Do: apt-get update");
-        found.ok_or_else(|| Failure::new(missing))
-    };
+    let mut known = targets.lines().filter_map(|line| line.split_once('|'));
+    let found = known.find(|(of, _)| *of == label).map(|(_, uri)| uri.to_owned());
+    let missing = || Failure::new(format!("apt knows no archive of {label}. Do: apt-get update"));
+    found.ok_or_else(missing)
+}
+
+/// sources.list(5) for a suite: the places are those that this machine's own suite comes from.
+fn sources(name: &str, extra: &[&str]) -> Result<String> {
     let line = |uri: &str, suite: &str| format!("deb [signed-by={KEYS}] {uri} {suite} main\n");
     let main = place("Debian")?;
     let mut lines: Vec<String> =

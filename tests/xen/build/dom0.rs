@@ -11,7 +11,8 @@ use harness::program;
 use super::archive::{Installed, Suite};
 use super::cache::Cache;
 use super::cpio::Cpio;
-use super::kernel::{DOM0_MODULES, Unpacked, decompress};
+use super::image::decompress;
+use super::kernel::{DOM0_MODULES, Unpacked};
 
 /// Where Xen and dom0's kernel come from: the suite whose Xen is known to run in emulation.
 const SUITE: &str = "bookworm";

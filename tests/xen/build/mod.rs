@@ -6,9 +6,11 @@
 mod archive;
 mod cache;
 pub mod cpio;
+pub mod debian;
 pub mod dom0;
 pub mod emulator;
 pub mod guest;
+mod image;
 mod kernel;
 
 use std::fs;
@@ -22,8 +24,9 @@ pub use cache::Cache;
 use archive::{Installed, Suite};
 
 /// The programs that building runs, each with the package that has it.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 13] = [
     ("busybox", "busybox-static"),
+    ("debootstrap", "debootstrap"),
     ("gcc", "gcc"),
     ("gzip", "gzip"),
     ("ldd", "libc-bin"),

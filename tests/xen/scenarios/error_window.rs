@@ -11,6 +11,7 @@ use crate::story::{Stage, Story, UNCONFIGURED, always};
 pub const STORY: Story = Story {
     name: "error-window",
     is_for: GuestKernel::is_pv,
+    is_debian: false,
     without: always("journal aborted"),
     with: always("journal aborted"),
     guard: UNCONFIGURED,

@@ -11,6 +11,7 @@ use crate::story::{Stage, Story, UNCONFIGURED, always};
 pub const STORY: Story = Story {
     name: "lvm-on-drbd",
     is_for: |kernel| kernel.is_pv() && kernel.name == "6.1",
+    is_debian: false,
     without: always("journal aborted in 3 boots of 3"),
     with: always("healthy in 20 boots of 20"),
     guard: UNCONFIGURED,

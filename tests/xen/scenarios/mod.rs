@@ -3,6 +3,7 @@
 use crate::scenario::Scenario;
 use crate::story::Story;
 
+mod apply_debian;
 mod barrier_error;
 mod barrier_error_lvm;
 mod barrier_off;
@@ -50,11 +51,12 @@ pub const ALL: [Scenario; 15] = [
 ];
 
 /// All that are stories.
-pub const STORIES: [Story; 6] = [
+pub const STORIES: [Story; 7] = [
     mid_life_refusal::STORY,
     moved_without_flush::STORY,
     stall::STORY,
     error_window::STORY,
     error_window::ONLY_WRITES,
     lvm_on_drbd::STORY,
+    apply_debian::STORY,
 ];

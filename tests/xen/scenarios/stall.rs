@@ -11,6 +11,7 @@ use crate::story::{Stage, Story, UNCONFIGURED, always};
 pub const STORY: Story = Story {
     name: "stall",
     is_for: GuestKernel::is_pv,
+    is_debian: false,
     without: always("healthy, 20 written during the stall, 0 errors"),
     with: always("healthy, 20 written during the stall, 0 errors"),
     guard: UNCONFIGURED,
