@@ -45,7 +45,8 @@ bench: ## Measures, and writes BENCHMARKS.md (root, Debian 12); with T="words" o
 
 # Not as released: with the checks for overflow.
 fuzz: ## Tries broken input on every parser, for T seconds or until it fails.
-	cargo run -q -p xvdguard-tests --bin fuzz -- $(if $(T),--seconds $(T))
+	cargo run -q -p xvdguard-tests --bin fuzz -- --results tests/fuzz/RESULTS.md \
+		$(if $(T),--seconds $(T))
 
 # Static: the program is also the init of the guests. One of all with SCENARIO=name KERNEL=6.1.
 xen: ## Proves early boot on a real Xen in QEMU (root, Debian 12); all, or SCENARIO= KERNEL=.
