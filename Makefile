@@ -38,14 +38,15 @@ lint: ## Judges format, Rust and shell, and whether Cargo.lock is up to date.
 		if head -qn 1 "$$file" | grep -aqE '^#!.*[/ ](ba|da)?sh( |$$)'; then echo "$$file"; fi; \
 	done | xargs -rd '\n' shellcheck
 
-bench: ## Measures, and writes BENCHMARKS.md (root, Debian 12).
+bench: ## Measures, and writes BENCHMARKS.md (root, Debian 12); with T="words" only some.
 	tests/prepare
 	@$(MAKE) --no-print-directory build
-	cargo run --release -p xvdguard-tests --bin bench
+	cargo run --release -p xvdguard-tests --bin bench -- $(T)
 
 # Not as released: with the checks for overflow.
 fuzz: ## Tries broken input on every parser, for T seconds or until it fails.
-	cargo run -q -p xvdguard-tests --bin fuzz -- $(if $(T),--seconds $(T))
+	cargo run -q -p xvdguard-tests --bin fuzz -- --results tests/fuzz/RESULTS.md \
+		$(if $(T),--seconds $(T))
 
 # One of all with SCENARIO=name KERNEL=6.1.
 xen: ## Proves early boot on a real Xen in QEMU (root, Debian 12); all, or SCENARIO= KERNEL=.

@@ -1,9 +1,8 @@
 //! The machine that was measured on, and how busy it was.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
+use harness::checkout;
 use harness::failure::{Result, Tried};
 use harness::program;
 
@@ -14,7 +13,11 @@ pub fn table() -> Result<String> {
     let cores = cores();
     let rows = [
         ("date", program::run("date", &["-u", "+%Y-%m-%d %H:%M UTC"])?.trim_end().to_owned()),
-        ("commit", commit().unwrap_or_else(|_| "unknown: not a checkout".to_owned())),
+        (
+            "commit",
+            checkout::commit("BENCHMARKS.md")
+                .unwrap_or_else(|_| "unknown: not a checkout".to_owned()),
+        ),
         ("processor", format!("{}, {cores} cores", processor()?)),
         ("kernel", read("/proc/sys/kernel/osrelease")?),
         ("compiler", program::run("rustc", &["-V"])?.trim_end().to_owned()),
@@ -39,19 +42,6 @@ fn processor() -> Result<String> {
     let named = cpuinfo.lines().filter_map(|line| line.split_once(':'));
     let mut models = named.filter(|(key, _)| key.trim() == "model name");
     Ok(models.next().map_or("unknown", |(_, model)| model.trim()).to_owned())
-}
-
-/// What was measured: the commit, and whether the files differ from it.
-fn commit() -> Result<String> {
-    let git = |arguments: &[&str]| {
-        let mut git = Command::new("git");
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("");
-        git.args(["-c", "safe.directory=*"]).args(arguments).current_dir(repository);
-        program::output(&mut git)
-    };
-    let commit = git(&["rev-parse", "--short=12", "HEAD"])?.trim_end().to_owned();
-    let changed = git(&["status", "--porcelain", "--", ".", ":!BENCHMARKS.md"])?;
-    Ok(if changed.is_empty() { commit } else { format!("{commit}, and changes not committed") })
 }
 
 fn read(path: &str) -> Result<String> {

@@ -34,13 +34,27 @@ use harness::namespace;
 use bench::Bench;
 use report::Report;
 
+type Chapter = fn(&Bench) -> Result<report::Chapter>;
+
+const CHAPTERS: [(&str, Chapter); 9] = [
+    ("observing", observing::chapter),
+    ("early", early::chapter),
+    ("live", live::chapter),
+    ("sizes", sizes::chapter),
+    ("starting", starting::chapter),
+    ("kernel_log", kernel_log::chapter),
+    ("explain", explain::chapter),
+    ("fstab", fstab::chapter),
+    ("planning", planning::chapter),
+];
+
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     let done = match arguments.split_first() {
         Some((word, command)) if word == measure::LAUNCH => {
             measure::launch(command).map(|kib| say(&kib.to_string())).map(|()| Vec::new())
         }
-        _ => run(),
+        _ => run(&env::args().skip(1).collect::<Vec<_>>()),
     };
     match done {
         Ok(missed) if missed.is_empty() => ExitCode::SUCCESS,
@@ -55,26 +69,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<Vec<String>> {
+/// All chapters, or only those with one of the words in their name; then nothing is written.
+fn run(words: &[String]) -> Result<Vec<String>> {
     namespace::enter_private_mounts()?;
     let bench = Bench::new()?;
     let mut report = Report::begin(&machine::table()?);
-    for chapter in [
-        observing::chapter,
-        early::chapter,
-        live::chapter,
-        sizes::chapter,
-        starting::chapter,
-        kernel_log::chapter,
-        explain::chapter,
-        fstab::chapter,
-        planning::chapter,
-    ] {
+    let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word));
+    for (_, chapter) in CHAPTERS.iter().filter(|(name, _)| wanted(name)) {
         let chapter = chapter(&bench)?;
         say(&chapter.to_string());
         report.add(chapter);
     }
-    report.save()?;
+    if words.is_empty() {
+        report.save()?;
+    }
     Ok(report.missed())
 }
 

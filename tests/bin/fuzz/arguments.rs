@@ -1,5 +1,6 @@
 //! What the program was asked for.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use harness::failure::{Failure, Result, Tried};
@@ -15,6 +16,8 @@ pub struct Arguments {
     pub executions: Option<u64>,
     /// So long.
     pub time: Option<Duration>,
+    /// Where to write what came of it.
+    pub results: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -29,6 +32,7 @@ impl Arguments {
                 "--seed" => arguments.seed = Some(number()?),
                 "--executions" => arguments.executions = Some(number()?),
                 "--seconds" => arguments.time = Some(Duration::from_secs(number()?)),
+                "--results" => arguments.results = Some(PathBuf::from(value)),
                 "--parser" => arguments.parser = Some(value),
                 _ => return Err(Failure::new(format!("{word} is no option"))),
             }

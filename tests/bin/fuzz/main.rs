@@ -2,12 +2,14 @@
 //!
 //! Each case is a seed: it makes an input, hands it to one parser, and holds what came out against
 //! what must be so whatever came in. A case that panics, hangs or breaks its rule ends the program
-//! with its seed and its input; the seed alone repeats it. Never needs root, never writes a file.
+//! with its seed and its input; the seed alone repeats it. Never needs root, never writes a file
+//! but the results that it was asked for.
 
 mod arguments;
 mod guard;
 mod mutate;
 mod parsers;
+mod results;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -20,6 +22,7 @@ use harness::random::Random;
 use arguments::Arguments;
 use guard::Case;
 use parsers::{Parser, Tally};
+use results::Done;
 
 fn main() -> ExitCode {
     match run() {
@@ -51,11 +54,12 @@ fn run() -> Result<()> {
         execute(&parsers[index], seed, &mut tallies[index])?;
         cases += 1;
     }
-    say(format_args!("fuzz: {cases} executions in {:.1} s", started.elapsed().as_secs_f64()));
-    for (parser, Tally { cases, understood }) in parsers.iter().zip(&tallies) {
-        say(format_args!("fuzz: {:14} {cases:>10}, {understood:>10} understood", parser.name));
+    let done = Done { first, cases, seconds: started.elapsed().as_secs() };
+    say(results::said(&done, &parsers, &tallies));
+    match &arguments.results {
+        Some(path) => results::save(path, &done, &parsers, &tallies),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn execute(parser: &Parser, seed: u64, tally: &mut Tally) -> Result<()> {

@@ -9,6 +9,7 @@
 //! Tests: `tests/harness_self/`.
 
 pub mod blkback;
+pub mod checkout;
 pub mod deadline;
 pub mod failure;
 pub mod fault;
