@@ -22,10 +22,12 @@ pub const STORY: Story = Story {
     tell,
 };
 
-const ROOT: Host = Host { storage: Storage::Over("/dev/vdb"), ..HEALTHY };
+/// Debian's own disk.
+pub const ROOT: Host = Host { storage: Storage::Over("/dev/vdb"), ..HEALTHY };
 const DATA: Host = Host { flushes: Flushes::Refused, ..HEALTHY };
 
-const VERDICTS: &str = "# verdicts\nsystemctl is-system-running --wait >/dev/null\n\
+/// The verdicts of all disks, once the boot has ended.
+pub const VERDICTS: &str = "# verdicts\nsystemctl is-system-running --wait >/dev/null\n\
     xvdguard status --json | grep -o '\"verdict\": *\"[a-z]*\"' | cut -d'\"' -f4 | paste -s -d, -";
 
 fn tell(stage: &mut Stage) -> Result<String> {

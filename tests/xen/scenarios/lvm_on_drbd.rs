@@ -25,7 +25,7 @@ const ROOT: Host = Host {
 };
 
 /// A file, a loop device, DRBD without its peer, the sick disk, and LVM.
-const MAKE: &str = r#"# LVM on a sick disk on DRBD
+pub const MAKE: &str = r#"# LVM on a sick disk on DRBD
 set -e
 hostname dom0
 truncate -s 96M /run/drbd.img
@@ -52,7 +52,8 @@ lvm vgmknodes
 mkfs.ext3 -q -F /dev/mapper/bed-root
 "#;
 
-const REMOVE: &str = "# take it apart\nset -e\ndmsetup remove bed-root\nrmmod sick_disk\n\
+/// And what takes it apart.
+pub const REMOVE: &str = "# take it apart\nset -e\ndmsetup remove bed-root\nrmmod sick_disk\n\
                       drbdadm down bed\nlosetup -d /dev/loop0\nrm /run/drbd.img";
 
 fn tell(stage: &mut Stage) -> Result<String> {

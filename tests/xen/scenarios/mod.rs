@@ -15,11 +15,15 @@ mod flush_refused;
 mod healthy;
 mod lever_mount;
 mod lvm_on_drbd;
+mod lvm_on_drbd_debian;
 mod mid_life_refusal;
 mod moved_without_flush;
+mod no_hook_debian;
 mod nothing_advertised;
 mod only_flush;
+mod queue_debian;
 mod read_only;
+mod sector_63;
 mod sixteen_errors;
 mod stall;
 mod xvdguard_off;
@@ -51,12 +55,16 @@ pub const ALL: [Scenario; 15] = [
 ];
 
 /// All that are stories.
-pub const STORIES: [Story; 7] = [
+pub const STORIES: [Story; 11] = [
     mid_life_refusal::STORY,
     moved_without_flush::STORY,
     stall::STORY,
     error_window::STORY,
     error_window::ONLY_WRITES,
     lvm_on_drbd::STORY,
+    sector_63::STORY,
     apply_debian::STORY,
+    queue_debian::STORY,
+    no_hook_debian::STORY,
+    lvm_on_drbd_debian::STORY,
 ];

@@ -1,0 +1,43 @@
+//! A Debian whose configuration limits requests, as its host's DRBD needs it: the limit is there
+//! after a reboot, and comes back when udev looks at the disks again.
+
+use harness::failure::Result;
+
+use crate::order::System;
+use crate::scenario::{HEALTHY, Host, Storage};
+use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
+
+/// The story.
+pub const STORY: Story = Story {
+    name: "queue-debian",
+    is_for: |kernel| kernel.name == "6.1",
+    is_debian: true,
+    without: Told { up_to_6_10: "", from_6_11: "" },
+    with: always("128 128, after a reboot 4 4, changed 128 128, triggered 4 4"),
+    guard: UNCONFIGURED,
+    tell,
+};
+
+const ROOT: Host = Host { storage: Storage::Over("/dev/vdb"), ..HEALTHY };
+
+const LIMITS: &str = "# limits of both disks\nsystemctl is-system-running --wait >/dev/null\n\
+    udevadm settle\ncat /sys/block/xvd[ab]/queue/max_sectors_kb | paste -s -d ' ' -";
+
+fn tell(stage: &mut Stage) -> Result<String> {
+    stage.boot_as(System::Debian, &[ROOT, HEALTHY])?;
+    let before = stage.guest(LIMITS)?;
+    stage.guest(
+        "# configure\nprintf '[[queue]]\\nmatch = \"xvd*\"\\nmax_sectors_kb = 4\\n' \
+         >/etc/xvdguard/config.d/drbd.toml && xvdguard config check",
+    )?;
+    stage.reboot()?;
+    let rebooted = stage.guest(LIMITS)?;
+    let changed = stage.guest(&format!(
+        "echo 128 | tee /sys/block/xvd[ab]/queue/max_sectors_kb >/dev/null\n{LIMITS}"
+    ))?;
+    let triggered = stage.guest(&format!("udevadm trigger\n{LIMITS}"))?;
+    stage.end()?;
+    let [before, rebooted, changed, triggered] =
+        [before, rebooted, changed, triggered].map(|said| said.trim().to_owned());
+    Ok(format!("{before}, after a reboot {rebooted}, changed {changed}, triggered {triggered}"))
+}
