@@ -63,16 +63,33 @@ build: ## Builds the two programs as they are shipped, the early one static.
 	@install -D -t $(XVDGUARD_BIN_DIR) \
 		$(addprefix $(TARGET_DIR)/$(TRIPLE)/,release/xvdguard early/xvdguard-early)
 
-install: build ## Installs everything below DESTDIR.
-	install -D -t $(DESTDIR)$(PREFIX)/sbin $(XVDGUARD_BIN_DIR)/xvdguard
-	install -D -t $(DESTDIR)$(PREFIX)/lib/xvdguard $(XVDGUARD_BIN_DIR)/xvdguard-early \
-		initramfs/root-options
-	install -D initramfs/initramfs-tools/hook \
-		$(DESTDIR)$(PREFIX)/share/initramfs-tools/hooks/xvdguard
+# The one list of what is installed where; packages are made of it.
+LIB = $(DESTDIR)$(PREFIX)/lib
+SHARE = $(DESTDIR)$(PREFIX)/share
+DRACUT = $(LIB)/dracut/modules.d/90xvdguard
+INITRAMFS_TOOLS = $(SHARE)/initramfs-tools
+
+# Packages bring programs along: PREBUILT is their folder.
+PROGRAMS = $(or $(PREBUILT),$(XVDGUARD_BIN_DIR))
+
+install: $(if $(PREBUILT),,build) ## Installs everything below DESTDIR.
+	install -D -t $(DESTDIR)$(PREFIX)/sbin $(PROGRAMS)/xvdguard
+	install -D -t $(LIB)/xvdguard $(PROGRAMS)/xvdguard-early \
+		initramfs/root-options initramfs/sysroot-options packaging/second-chance
+	install -D initramfs/initramfs-tools/hook $(INITRAMFS_TOOLS)/hooks/xvdguard
 	install -D initramfs/initramfs-tools/local-premount \
-		$(DESTDIR)$(PREFIX)/share/initramfs-tools/scripts/local-premount/xvdguard
-	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/lib/udev/rules.d udev-rules/60-xvdguard.rules
-	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/doc/xvdguard $(DOCUMENTS)
+		$(INITRAMFS_TOOLS)/scripts/local-premount/xvdguard
+	install -D -t $(DRACUT) $(wildcard initramfs/dracut/*.sh)
+	install -D -m 0644 initramfs/mkinitcpio/install $(LIB)/initcpio/install/xvdguard
+	install -D -m 0644 initramfs/mkinitcpio/hook $(LIB)/initcpio/hooks/xvdguard
+	install -m 0644 -t $(LIB)/xvdguard initramfs/mkinitcpio/xvdguard-sysroot.service
+	install -D -m 0644 -t $(LIB)/udev/rules.d udev-rules/60-xvdguard.rules
+	install -D -m 0644 -t $(LIB)/systemd/system $(wildcard packaging/systemd/*.service)
+	install -D -m 0644 -t $(LIB)/systemd/system-preset packaging/systemd/50-xvdguard.preset
+	install -D -m 0644 packaging/tmpfiles.conf $(LIB)/tmpfiles.d/xvdguard.conf
+	install -D -t $(DESTDIR)$(SYSCONFDIR)/init.d $(wildcard packaging/sysvinit/*)
+	install -D -m 0644 -t $(SHARE)/doc/xvdguard $(DOCUMENTS)
+	install -d $(DESTDIR)$(SYSCONFDIR)/xvdguard/config.d $(DESTDIR)/var/lib/xvdguard
 # What an administrator changed is not written over.
 	test -e $(DESTDIR)$(SYSCONFDIR)/xvdguard/config.toml || \
 		install -D -m 0644 -t $(DESTDIR)$(SYSCONFDIR)/xvdguard packaging/config.toml

@@ -2,7 +2,8 @@
 //! the shells of the initramfs: busybox and dash.
 //!
 //! The programs that it starts are broken in every way we could think of. What is expected comes
-//! from initramfs-tools(7) and from the one promise: a boot is never stopped.
+//! from initramfs-tools(7), dracut.modules(7) and systemd.mount(5), and from the one promise: a
+//! boot is never stopped.
 
 // `cfg(test)` is true here anyway; written out, it lets helper functions of tests unwrap too.
 #[cfg(test)]
@@ -10,6 +11,12 @@ mod answers;
 #[cfg(test)]
 mod broken;
 #[cfg(test)]
+mod dracut;
+#[cfg(test)]
 mod initramfs_tools;
+#[cfg(test)]
+mod mkinitcpio;
+#[cfg(test)]
+mod second_chance;
 #[cfg(test)]
 mod setup;

@@ -1,7 +1,7 @@
 //! What the tests of this target share: the root directory of an initramfs, and one run in it.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -75,12 +75,16 @@ impl Image {
         self.scratch.path().join(path)
     }
 
-    /// Writes a program.
+    /// Writes a program. By another process: while a file of this one is open for writing, and be
+    /// it in a child that another test's thread has just forked, nobody can execute it.
     pub fn script(&self, path: &str, text: &str) {
         let path = self.within(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let draft = path.with_extension("draft");
+        fs::write(&draft, text).unwrap();
+        let words = ["-m", "0755", draft.to_str().unwrap(), path.to_str().unwrap()];
+        program::run("install", &words).unwrap();
+        fs::remove_file(draft).unwrap();
     }
 
     /// Puts a shell script in the place of `xvdguard-early`; `$answer` is the file for its answer.
