@@ -13,6 +13,7 @@ mod error_window;
 mod flush_error;
 mod flush_refused;
 mod healthy;
+mod iscsi;
 mod lever_mount;
 mod lvm_on_drbd;
 mod lvm_on_drbd_debian;
@@ -55,12 +56,13 @@ pub const ALL: [Scenario; 15] = [
 ];
 
 /// All that are stories.
-pub const STORIES: [Story; 11] = [
+pub const STORIES: [Story; 12] = [
     mid_life_refusal::STORY,
     moved_without_flush::STORY,
     stall::STORY,
     error_window::STORY,
     error_window::ONLY_WRITES,
+    iscsi::STORY,
     lvm_on_drbd::STORY,
     sector_63::STORY,
     apply_debian::STORY,
