@@ -43,6 +43,8 @@ pub struct Bed {
     qemu: Helper,
     channel: BufReader<UnixStream>,
     log: PathBuf,
+    /// Whether something is left in it that the next guest must not find.
+    pub is_spoilt: bool,
     /// When it was asked last, and how much it had worked by then.
     asked: (Instant, Duration),
 }
@@ -89,7 +91,7 @@ impl Bed {
         let channel = connected.ok_or_else(late)?;
         channel.set_read_timeout(Some(LOOK)).tried("set a limit for the channel")?;
         let asked = (Instant::now(), Duration::ZERO);
-        let mut bed = Bed { qemu, channel: BufReader::new(channel), log, asked };
+        let mut bed = Bed { qemu, channel: BufReader::new(channel), log, is_spoilt: false, asked };
         let hello = bed.line("boot dom0")?;
         if hello == "ready" { Ok(bed) } else { Err(bed.strange("boot dom0", &hello)) }
     }

@@ -104,7 +104,7 @@ impl Player {
             None => self.boot()?,
         };
         let done = play(&mut bed)?;
-        self.bed = Some(bed);
+        self.bed = Some(bed).filter(|bed| !bed.is_spoilt);
         Ok(done)
     }
 

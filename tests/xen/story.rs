@@ -112,6 +112,11 @@ impl<'a> Stage<'a> {
         self.bed.run(&self.order.connect_script(&self.domain)).map(drop)
     }
 
+    /// What this story does to dom0 is not taken back: the next guest needs another.
+    pub fn spoil(&mut self) {
+        self.bed.is_spoilt = true;
+    }
+
     /// Runs a script in dom0.
     pub fn host(&mut self, script: &str) -> Result<String> {
         self.bed.run(script)

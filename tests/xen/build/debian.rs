@@ -78,7 +78,9 @@ fn build(base: &Path, folder: &Path) -> Result<()> {
     initrd("initrd-plain")?;
     let destination = format!("DESTDIR={}", root.display());
     let repository = repository().display().to_string();
-    program::run("make", &["-s", "-C", &repository, "install", "PREBUILT=1", &destination])?;
+    let built = programs::path("xvdguard")?;
+    let built = format!("PREBUILT={}", built.parent().unwrap_or(&built).display());
+    program::run("make", &["-s", "-C", &repository, "install", &built, &destination])?;
     for (path, text) in FILES {
         let path = root.join(path);
         fs::create_dir_all(path.parent().unwrap_or(&root)).tried("make a folder")?;

@@ -31,6 +31,7 @@ pub const VERDICTS: &str = "# verdicts\nsystemctl is-system-running --wait >/dev
     xvdguard status --json | grep -o '\"verdict\": *\"[a-z]*\"' | cut -d'\"' -f4 | paste -s -d, -";
 
 fn tell(stage: &mut Stage) -> Result<String> {
+    stage.spoil();
     stage.boot_as(System::Debian, &[ROOT, DATA])?;
     stage.guest(
         "# a line for data\necho '/dev/xvdb /data ext3 defaults 0 2' >>/etc/fstab\n\

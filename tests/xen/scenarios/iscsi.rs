@@ -52,6 +52,7 @@ until [ -b /dev/sda ]; do sleep 0.2; done
 "#;
 
 fn tell(stage: &mut Stage) -> Result<String> {
+    stage.spoil();
     stage.host(MAKE)?;
     stage.boot(&[DISK])?;
     stage.guest("mkdir /xvda && mount -t ext3 /dev/xvda /xvda")?;

@@ -4,7 +4,7 @@
 use harness::failure::Result;
 
 use crate::order::System;
-use crate::scenario::{Advertised, Flushes, HEALTHY, Host, Storage};
+use crate::scenario::{Advertised, HEALTHY, Host, Storage};
 use crate::story::{Stage, Story, UNCONFIGURED, always};
 
 /// The story.
@@ -47,6 +47,7 @@ echo refused >/sys/block/sick0/flush
 "#;
 
 fn tell(stage: &mut Stage) -> Result<String> {
+    stage.spoil();
     stage.host(MAKE)?;
     let boots = if stage.is_guarded() { 3 } else { 1 };
     let mut healthy = 0;

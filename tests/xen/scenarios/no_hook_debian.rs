@@ -28,6 +28,7 @@ const DATA: Host = Host {
 };
 
 fn tell(stage: &mut Stage) -> Result<String> {
+    stage.spoil();
     stage.boot_as(System::DebianWithoutHook, &[ROOT, DATA])?;
     let verdicts = stage.guest(VERDICTS)?;
     stage.guest("mkdir /xvdb && mount -t ext3 /dev/xvdb /xvdb")?;

@@ -24,6 +24,7 @@ const LIMITS: &str = "# limits of both disks\nsystemctl is-system-running --wait
     udevadm settle\ncat /sys/block/xvd[ab]/queue/max_sectors_kb | paste -s -d ' ' -";
 
 fn tell(stage: &mut Stage) -> Result<String> {
+    stage.spoil();
     stage.boot_as(System::Debian, &[ROOT, HEALTHY])?;
     let before = stage.guest(LIMITS)?;
     stage.guest(
