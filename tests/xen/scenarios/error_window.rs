@@ -28,6 +28,8 @@ fn tell(stage: &mut Stage, fault: &str) -> Result<String> {
     stage.write("/xvda/before", 20)?;
     stage.data(0, fault)?;
     stage.write("/xvda/during", 20)?;
+    // The journal is written every 5 s.
+    stage.host("sleep 12")?;
     stage.data(0, "ok")?;
     stage.guest("# the device answers again\ndd if=/dev/xvda of=/dev/null bs=4k count=1")?;
     stage.write("/xvda/after", 20)?;
