@@ -90,6 +90,10 @@ impl Wanted {
             let kernel = kernel.or(Some(SMOKE_KERNEL.to_owned()));
             return Ok(Wanted { scenarios, stories: Vec::new(), kernel, is_kept: false });
         }
+        if scenario.as_deref() == Some("matrix") {
+            let scenarios = (0..ALL.len()).collect();
+            return Ok(Wanted { scenarios, stories: Vec::new(), kernel, is_kept: true });
+        }
         let is_named = |name: &str| scenario.as_ref().is_none_or(|wanted| wanted == name);
         let scenarios: Vec<usize> =
             (0..ALL.len()).filter(|index| is_named(ALL[*index].name)).collect();
@@ -99,7 +103,9 @@ impl Wanted {
             let names = ALL.iter().map(|scenario| scenario.name);
             let names: Vec<&str> = names.chain(STORIES.iter().map(|story| story.name)).collect();
             let names = names.join(", ");
-            return Err(Failure::new(format!("no such scenario. There are: smoke, {names}")));
+            return Err(Failure::new(format!(
+                "no such scenario. There are: smoke, matrix, {names}"
+            )));
         }
         Ok(Wanted { scenarios, stories, kernel, is_kept: true })
     }

@@ -1,6 +1,6 @@
 //! The backend's disk is on iSCSI, and the target is not heard of for longer than the initiator
-//! waits: what was a stall becomes errors, and the journal is dead when the target is back. A freeze
-//! that the initiator waits out does nothing.
+//! waits: what was a stall becomes errors, and the journal is dead when the target is back. What
+//! the initiator waits out does nothing.
 
 use harness::failure::Result;
 
@@ -66,7 +66,8 @@ fn tell(stage: &mut Stage) -> Result<String> {
         stage.finish(&writes)?;
         stage.host(
             "# the disk answers again\nfor look in $(seq 100); do\n\
-             dd if=/dev/sda of=/dev/null bs=4k count=1 iflag=direct && exit; sleep 0.5; done; exit 1",
+             dd if=/dev/sda of=/dev/null bs=4k count=1 iflag=direct && exit\n\
+             sleep 0.5; done; exit 1",
         )?;
         told.push(format!("frozen for {seconds} s: {}", stage.fate("xvda")?));
     }

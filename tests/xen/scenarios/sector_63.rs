@@ -1,5 +1,5 @@
-//! LVM on DRBD, and the guest has partitioned its disk as was usual once: its first partition begins
-//! at sector 63, which such a DRBD cannot split requests for. `check` names it.
+//! LVM on DRBD, and the guest has partitioned its disk as was usual once: its first partition
+//! begins at sector 63, and old DRBD cannot split what crosses its slots then. `check` names it.
 
 use harness::failure::Result;
 
