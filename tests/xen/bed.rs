@@ -96,6 +96,11 @@ impl Bed {
         if hello == "ready" { Ok(bed) } else { Err(bed.strange("boot dom0", &hello)) }
     }
 
+    /// The folder with what was seen.
+    pub fn logs(&self) -> &Path {
+        self.log.parent().unwrap_or(Path::new("."))
+    }
+
     /// Runs a shell script in dom0 and returns what it printed; any code but 0 is a failure.
     pub fn run(&mut self, script: &str) -> Result<String> {
         let first = script.lines().next().unwrap_or_default();

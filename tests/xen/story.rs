@@ -2,7 +2,11 @@
 //! reboot, and storage that a scenario builds itself. Each is told twice, without xvdguard and with
 //! it, and says in a few words what came of it.
 
-use harness::failure::{Failure, Result};
+use std::ffi::OsStr;
+use std::fs;
+
+use harness::failure::{Failure, Result, Tried};
+use harness::program;
 
 use crate::bed::Bed;
 use crate::build::GuestKernel;
@@ -197,6 +201,22 @@ impl<'a> Stage<'a> {
         let said = self.guest(&format!("/init write {path} {count}"))?;
         let written = said.split_whitespace().next().and_then(|word| word.parse().ok());
         written.ok_or_else(|| Failure::new(format!("the guest says of its writes: {said}")))
+    }
+
+    /// Keeps what `xvdguard record` sees of a guest with xvdguard, for a person to make a fixture
+    /// of: `KERNEL-NAME.tar` below target/xen/logs.
+    pub fn record(&mut self, name: &str) -> Result<()> {
+        if !self.is_guarded() {
+            return Ok(());
+        }
+        let coded =
+            self.guest("xvdguard record -o /record.tar >/dev/null 2>&1 && base64 /record.tar")?;
+        let path = self.bed.logs().join(format!("{}-{name}.tar", self.order.kernel.name));
+        let coded_path = path.with_extension("base64");
+        fs::write(&coded_path, coded).tried(format_args!("write {}", coded_path.display()))?;
+        let decode = ["-c", "base64 -di \"$1\" >\"$2\" && rm \"$1\"", "sh"].map(OsStr::new);
+        let paths = [coded_path.as_os_str(), path.as_os_str()];
+        program::run("sh", &[&decode[..], &paths].concat()).map(drop)
     }
 
     /// What became of a disk that is mounted at a folder of its name.

@@ -39,9 +39,8 @@ fn tell(stage: &mut Stage) -> Result<String> {
     )?;
     let refused = stage.guest(VERDICTS)?;
     stage.guest("xvdguard apply")?;
-    let edited = stage.guest(
-        "# what is new\ndiff /root/fstab /etc/fstab | sed -n 's/^> //p' | grep -v '^#'; true",
-    )?;
+    let edited =
+        stage.guest("# what is new\ngrep -vxFf /root/fstab /etc/fstab | grep -v '^#'; true")?;
     stage.reboot()?;
     let mounted = stage
         .guest("# how data is mounted\ngrep -o 'nobarrier' /proc/mounts || echo barrier; true")?;

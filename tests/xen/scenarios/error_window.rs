@@ -34,6 +34,7 @@ fn tell(stage: &mut Stage, fault: &str) -> Result<String> {
     stage.guest("# the device answers again\ndd if=/dev/xvda of=/dev/null bs=4k count=1")?;
     stage.write("/xvda/after", 20)?;
     let fate = stage.fate("xvda")?;
+    stage.record(fault)?;
     stage.end()?;
     Ok(fate)
 }

@@ -27,6 +27,7 @@ fn tell(stage: &mut Stage) -> Result<String> {
     stage.flushes(0, Flushes::Refused)?;
     stage.write("/xvda/after", 20)?;
     let fate = stage.fate("xvda")?;
+    stage.record("mid-life-refusal")?;
     stage.end()?;
     Ok(fate)
 }

@@ -27,6 +27,7 @@ fn tell(stage: &mut Stage) -> Result<String> {
     stage.move_to(Advertised::Nothing)?;
     stage.write("/xvda/after", 20)?;
     let fate = stage.fate("xvda")?;
+    stage.record("moved-without-flush")?;
     stage.end()?;
     Ok(fate)
 }

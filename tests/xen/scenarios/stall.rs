@@ -31,6 +31,7 @@ fn tell(stage: &mut Stage) -> Result<String> {
     let written = stage.finish(DURING)?;
     let errors = stage.guest("dmesg | grep -c 'I/O error'; true")?;
     let fate = stage.fate("xvda")?;
+    stage.record("stall")?;
     stage.end()?;
     Ok(format!("{fate}, {} written during the stall, {} errors", written.trim(), errors.trim()))
 }
