@@ -51,8 +51,8 @@ pub struct Bed {
 
 impl Bed {
     /// Boots Xen and dom0. `drives` are a tar that dom0 finds unpacked in `/bed`, and disks that it
-    /// finds as /dev/vdb and so on; nothing is written to them. The logs go to `folder`, which is on
-    /// a disk with room.
+    /// finds as /dev/vdb and so on; nothing is written to them. The logs go to `folder`, which is
+    /// on a disk with room.
     pub fn start(
         emulator: &Emulator,
         host: &Host,

@@ -1,6 +1,6 @@
-//! A Debian whose data disk refuses flushes: `apply` writes `barrier=0` to the line of that disk and
-//! to no other, which the next boot obeys; once the backend is healthy, the boot after that takes
-//! our edit back.
+//! A Debian whose data disk refuses flushes: `apply` writes `barrier=0` to the line of that disk
+//! and to no other, which the next boot obeys; once the backend is healthy, `apply` takes our edit
+//! back.
 
 use harness::failure::Result;
 
