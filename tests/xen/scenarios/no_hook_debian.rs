@@ -36,7 +36,8 @@ fn tell(stage: &mut Stage) -> Result<String> {
     let fate = stage.fate("xvdb")?;
     let findings = stage.guest(
         "# what check says of this boot\n\
-         journalctl -b -u xvdguard-early.service -o cat | head -n 5\nxvdguard check | head -n 12; true",
+         journalctl -b -u xvdguard-early.service -o cat | head -n 5\n\
+         xvdguard check | head -n 12; true",
     )?;
     crate::say(&format!("{verdicts}{findings}"));
     stage.end()?;
