@@ -22,6 +22,7 @@ mod scenarios;
 mod scripts;
 mod story;
 mod telling;
+mod wanted;
 
 use std::env;
 use std::io::{self, Write};

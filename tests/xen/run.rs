@@ -1,6 +1,5 @@
 //! Plays what was asked for, kernel by kernel: packs scenarios into guests, and keeps the results.
 
-use std::env;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -19,9 +18,10 @@ use crate::play::Player;
 use crate::results::{Results, Row};
 use crate::say;
 use crate::scenario::Scenario;
-use crate::scenarios::{ALL, SMOKE, SMOKE_KERNEL, STORIES};
+use crate::scenarios::{ALL, STORIES};
 use crate::story::Story;
 use crate::telling;
+use crate::wanted::Wanted;
 
 /// Disks of one guest: as many as `xvdguard-early` asks at once from Linux 6.11, where the kernel's
 /// line, whose rate is limited, may be the only trace of a flush that failed.
@@ -29,15 +29,6 @@ const DISKS_IN_A_GUEST: usize = 8;
 
 /// Said of files that no commit holds.
 const CHANGED: &str = " and changes not committed";
-
-/// What is to be played.
-struct Wanted {
-    scenarios: Vec<usize>,
-    stories: Vec<usize>,
-    kernel: Option<String>,
-    /// Whether the results go into the repository.
-    is_kept: bool,
-}
 
 /// Plays what the variables SCENARIO and KERNEL name, or all. Returns how many did not pass.
 pub fn run() -> Result<usize> {
@@ -78,37 +69,6 @@ pub fn run() -> Result<usize> {
         }
     }
     Ok(failed)
-}
-
-impl Wanted {
-    fn asked() -> Result<Wanted> {
-        let asked = |name| env::var(name).ok().filter(|word| !word.is_empty());
-        let (scenario, kernel) = (asked("SCENARIO"), asked("KERNEL"));
-        if scenario.as_deref() == Some("smoke") {
-            let is_in = |index: &usize| SMOKE.contains(&ALL[*index].name);
-            let scenarios = (0..ALL.len()).filter(is_in).collect();
-            let kernel = kernel.or(Some(SMOKE_KERNEL.to_owned()));
-            return Ok(Wanted { scenarios, stories: Vec::new(), kernel, is_kept: false });
-        }
-        if scenario.as_deref() == Some("matrix") {
-            let scenarios = (0..ALL.len()).collect();
-            return Ok(Wanted { scenarios, stories: Vec::new(), kernel, is_kept: true });
-        }
-        let is_named = |name: &str| scenario.as_ref().is_none_or(|wanted| wanted == name);
-        let scenarios: Vec<usize> =
-            (0..ALL.len()).filter(|index| is_named(ALL[*index].name)).collect();
-        let stories: Vec<usize> =
-            (0..STORIES.len()).filter(|index| is_named(STORIES[*index].name)).collect();
-        if scenarios.is_empty() && stories.is_empty() {
-            let names = ALL.iter().map(|scenario| scenario.name);
-            let names: Vec<&str> = names.chain(STORIES.iter().map(|story| story.name)).collect();
-            let names = names.join(", ");
-            return Err(Failure::new(format!(
-                "no such scenario. There are: smoke, matrix, {names}"
-            )));
-        }
-        Ok(Wanted { scenarios, stories, kernel, is_kept: true })
-    }
 }
 
 /// What one guest showed of a scenario, and how long that guest took.
