@@ -101,8 +101,8 @@ enum Wrong {
     Ignored,
 }
 
-/// Those words of fstab and `rootflags=` with which that is wrong. What is mounted has no wrong
-/// words: the kernel wrote them.
+/// Those words of fstab, mount units and `rootflags=` with which that is wrong. What is mounted has
+/// no wrong words: the kernel wrote them.
 fn hits(
     case: &Case<'_>,
     asked: impl Fn(&Text) -> Option<Wrong>,
@@ -152,7 +152,8 @@ fn effect(source: &Source) -> Effect {
     match source.origin {
         Origin::RootFlags => Effect::NoRoot,
         _ if is_root => Effect::RootReadOnly,
-        _ if ["nofail", "noauto"].iter().any(|word| source.options.has(word)) => Effect::NotMounted,
+        Origin::Unit { is_required: false } => Effect::NotMounted,
+        _ if source.options.has("nofail") || source.options.has("noauto") => Effect::NotMounted,
         _ => Effect::BootStops,
     }
 }

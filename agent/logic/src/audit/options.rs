@@ -1,5 +1,5 @@
-//! Mount options that do not do what they promise, wherever they come from: fstab, `rootflags=`,
-//! or the super block of what is mounted.
+//! Mount options that do not do what they promise, wherever they come from: fstab, mount units,
+//! `rootflags=`, or the super block of what is mounted.
 
 use alloc::format;
 use alloc::string::String;
@@ -8,6 +8,8 @@ use alloc::vec::Vec;
 use super::{Case, Hit, Rule, Severity, words};
 use crate::command_line::KernelWords;
 use crate::fstab::{Options, OwnEditState};
+use crate::grammar::{Barriers, Grammar};
+use crate::kernel_version::KernelRelease;
 use crate::policy::BarrierMode;
 use crate::text::Text;
 use crate::verdict::FlushVerdict;
@@ -60,6 +62,11 @@ pub(super) struct Source {
 pub enum Origin {
     /// This line of fstab.
     Fstab(usize),
+    /// A mount unit, and whether something cannot start without it.
+    Unit {
+        /// `RequiredBy=` is not empty.
+        is_required: bool,
+    },
     /// `rootflags=`.
     RootFlags,
     /// A mounted super block.
@@ -73,12 +80,24 @@ pub(super) fn sources(case: &Case<'_>) -> Vec<Source> {
     for entry in case.setup.fstab.entries() {
         let mount_point = entry.mount_point.clone();
         let fstype = match mounted_fstype(case, &mount_point) {
-            Some(mounted) if entry.fstype == "auto" => mounted,
+            Some(mounted) if is_auto(&entry.fstype) => mounted,
             _ => entry.fstype.clone(),
         };
         let options = entry.options.clone();
         let origin = Origin::Fstab(entry.line);
         found.push(Source { place: case.line(entry), mount_point, fstype, options, origin });
+    }
+    for unit in &case.setup.mount_units {
+        let mount_point = unit.mount_point.clone();
+        let mounted = || mounted_fstype(case, &mount_point);
+        let fstype = Some(unit.fstype.clone()).filter(|fstype| !is_auto(fstype)).or_else(mounted);
+        found.push(Source {
+            place: unit.place.clone(),
+            fstype: fstype.unwrap_or_default(),
+            mount_point,
+            options: Options::new(unit.options.as_bytes()),
+            origin: Origin::Unit { is_required: unit.is_required },
+        });
     }
     found.extend(root_flags(case));
     for mount in &case.setup.mounts {
@@ -106,6 +125,11 @@ fn root_flags(case: &Case<'_>) -> Option<Source> {
         options: Options::new(flags.as_bytes()),
         origin: Origin::RootFlags,
     })
+}
+
+/// Whether mount(8) shall find out.
+fn is_auto(fstype: &Text) -> bool {
+    fstype.is_empty() || *fstype == "auto"
 }
 
 fn mounted_fstype(case: &Case<'_>, mount_point: &Text) -> Option<Text> {
@@ -172,17 +196,22 @@ fn barrier_off(case: &Case<'_>) -> Vec<Hit> {
     }
     let all = sources(case);
     let ours = own_mount_points(case, &all);
-    let off = all.iter().filter(|source| {
-        let words = source.options.barrier_words();
-        let is_off = words.last().is_some_and(|last| OFF.iter().any(|word| *last == *word));
-        is_off && !ours.contains(&source.mount_point)
-    });
+    let kernels = case.kernels();
+    let off = all
+        .iter()
+        .filter(|source| switches_off(source, &kernels) && !ours.contains(&source.mount_point));
     let judged = off.filter(|source| mode == BarrierMode::On || is_proven(case, source));
     once_each(judged, |source| say::barrier_off(source.origin, &source.mount_point))
 }
 
-/// How barriers are switched off.
-const OFF: [&str; 4] = ["barrier=0", "nobarrier", "barrier=none", "barrier=off"];
+/// Whether its words leave some kernel without barriers; without such a word, the default is no
+/// work of a hand.
+fn switches_off(source: &Source, kernels: &[KernelRelease]) -> bool {
+    let words = source.options.words();
+    let off = Some(Barriers::Off);
+    let is_off = |kernel| Grammar::new(&source.fstype, kernel).barriers(&words) == off;
+    !source.options.barrier_words().is_empty() && kernels.iter().any(is_off)
+}
 
 /// Mount points whose `barrier=0` xvdguard wrote to fstab.
 fn own_mount_points(case: &Case<'_>, sources: &[Source]) -> Vec<Text> {

@@ -374,6 +374,15 @@ fn a_blank_behind_a_line_changes_nothing_however_the_log_is_cut() {
 }
 
 #[test]
+fn a_daemon_speaks_first_in_journalctls_short_monotonic() {
+    let log = "[    1.003370] guest multipathd[7]: mpatha: remaining active paths: 0\n";
+    let whole = check(log, Verdict::Stalled, "multipathd_no_path mpatha 1");
+    let mut explainer = Explainer::new(BlockTree::default(), None);
+    log.as_bytes().chunks(33).for_each(|piece| explainer.take(piece));
+    assert_eq!(explainer.finish(), whole);
+}
+
+#[test]
 fn a_line_without_end_is_cut_and_never_begins_again() {
     let forged = "[    1.000000] Aborting journal on device xvda1-8.";
     // The forged text stands where a buffer might begin.

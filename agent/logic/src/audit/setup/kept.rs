@@ -27,7 +27,7 @@ pub fn kept(file: &File) -> Option<Text> {
 fn is_kept(alone: &File, line: &[u8]) -> bool {
     let holds = |secret: &&[u8]| line.windows(secret.len()).any(|window| window == *secret);
     match alone.kind {
-        Kind::Fstab => !SECRETS.iter().any(holds),
+        Kind::Fstab | Kind::MountUnit => !SECRETS.iter().any(holds),
         Kind::Boot(form) => !kernel_lines::read(alone, form).is_empty(),
         Kind::Modprobe => !parameters::module_options(alone).is_empty(),
         Kind::Sysctl => {

@@ -9,6 +9,7 @@ mod kernel_lines;
 mod lines;
 mod parameters;
 mod stages;
+mod units;
 mod wanted;
 
 use alloc::string::String;
@@ -24,6 +25,7 @@ pub use kernel_lines::{KernelLine, Word};
 pub use lines::{Line, LineKind};
 pub use parameters::{ModuleOption, Sysctl};
 pub use stages::Stages;
+pub use units::MountUnit;
 pub use wanted::{Kind, WANTED, Wanted, matches};
 
 /// A file that was looked for.
@@ -44,6 +46,8 @@ pub struct File {
 pub struct Setup {
     /// `/etc/fstab`.
     pub fstab: Fstab,
+    /// Mount units with options.
+    pub mount_units: Vec<MountUnit>,
     /// Everything that is mounted.
     pub mounts: Vec<Mount>,
     /// Block devices in use as swap space, by path.
@@ -77,6 +81,7 @@ impl Setup {
     pub fn from_files(files: &[File]) -> Setup {
         let mut setup = Setup {
             fstab: Fstab::parse(b""),
+            mount_units: Vec::new(),
             mounts: Vec::new(),
             swaps: Vec::new(),
             kernel_lines: Vec::new(),
@@ -96,6 +101,7 @@ impl Setup {
         let Some(content) = &file.content else { return };
         match file.kind {
             Kind::Fstab => self.fstab = Fstab::parse(content.as_bytes()),
+            Kind::MountUnit => self.mount_units.extend(units::mount_unit(file)),
             Kind::Mountinfo => self.mounts = mountinfo::parse(content.as_bytes()).0,
             Kind::Swaps => self.swaps = swaps(content),
             Kind::Modprobe => self.module_options.extend(parameters::module_options(file)),

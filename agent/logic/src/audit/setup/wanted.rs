@@ -14,6 +14,8 @@ pub struct Wanted {
 pub enum Kind {
     /// fstab(5).
     Fstab,
+    /// systemd.mount(5).
+    MountUnit,
     /// `/proc/self/mountinfo`.
     Mountinfo,
     /// `/proc/swaps`.
@@ -52,8 +54,8 @@ pub enum BootForm {
 use super::LineKind::{DeviceMap, Initrd, Iscsid, Script, Toolstack, Udev};
 use BootForm::{Directive, Variable, Whole};
 use Kind::{
-    Boot, Configuration, Fstab, Lines, LiveSysctl, Mark, Modprobe, Mountinfo, Release, Swaps,
-    Sysctl, Sysfs,
+    Boot, Configuration, Fstab, Lines, LiveSysctl, Mark, Modprobe, MountUnit, Mountinfo, Release,
+    Swaps, Sysctl, Sysfs,
 };
 
 /// All of them. Kinds that override each other stand in the order in which the later one wins.
@@ -106,6 +108,7 @@ pub const WANTED: &[Wanted] = &[
     want("var/spool/cron/root", Lines(Script)),
     want("var/spool/cron/tabs/root", Lines(Script)),
     want("var/spool/cron/crontabs/root", Lines(Script)),
+    want("etc/systemd/system/*.mount", MountUnit),
     want("etc/systemd/system/*.service", Lines(Script)),
     want("etc/tmpfiles.d/*.conf", Lines(Script)),
     want("etc/udev/rules.d/*.rules", Lines(Udev)),

@@ -84,11 +84,14 @@ pub fn monotonic(entry: Entry<'_>) -> Entry<'_> {
     }
 }
 
-/// Whether the second word of a text, or the first, may be `kernel:`.
+/// Whether the second word of a text may be `kernel:` or `name[12]:`, or the first the former.
 pub fn has_host(text: &[u8]) -> bool {
-    let behind = |end: usize| text.get(end + 1) == Some(&b'k') && text.get(end + 2) == Some(&b'e');
+    let speaks = |behind: &[u8]| {
+        let end = memchr::memchr(b' ', behind).unwrap_or(behind.len());
+        behind.starts_with(b"ke") || behind[..end].ends_with(b"]:")
+    };
     let space = text.iter().take(NAME_BYTES + 1).position(|byte| *byte == b' ');
-    text.starts_with(b"kernel: ") || space.is_some_and(behind)
+    text.starts_with(b"kernel: ") || space.is_some_and(|end| speaks(&text[end + 1..]))
 }
 
 /// The daemons of a storage host whose own lines are understood.

@@ -24,6 +24,10 @@ pub fn barrier_off(origin: Origin, mount_point: &Text) -> Said {
         Origin::Fstab(_) => {
             format!("take the word out, then: mount -o remount,barrier=1 {mount_point}")
         }
+        Origin::Unit { .. } => format!(
+            "take the word out, then: systemctl daemon-reload; mount -o remount,barrier=1 \
+             {mount_point}"
+        ),
         Origin::RootFlags => {
             "take the word out of rootflags= in the boot loader's configuration, then: mount -o \
              remount,barrier=1 /"
