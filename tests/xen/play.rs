@@ -13,7 +13,7 @@ use harness::failure::{Result, Tried};
 use harness::program;
 use harness::scratch::Scratch;
 
-use crate::bed::Bed;
+use crate::bed::{Bed, Clock};
 use crate::build::debian::Debian;
 use crate::build::dom0::Host;
 use crate::build::emulator::Emulator;
@@ -33,6 +33,7 @@ pub struct Player {
     /// What stays.
     pub logs: PathBuf,
     scratch: Scratch,
+    clock: Clock,
     bed: Option<Bed>,
 }
 
@@ -45,7 +46,8 @@ impl Player {
         logs: PathBuf,
     ) -> Result<Player> {
         let scratch = Scratch::new("xen")?;
-        let player = Player { emulator, host, debian, logs, scratch, bed: None };
+        let player =
+            Player { emulator, host, debian, logs, scratch, clock: Clock::Executed, bed: None };
         let folder = player.scratch.path().join("bed");
         let disk = folder.join("disk.ext3");
         fs::create_dir_all(&folder).tried(format_args!("make {}", folder.display()))?;
@@ -108,6 +110,15 @@ impl Player {
         Ok(done)
     }
 
+    /// The next guests have this kernel.
+    pub fn go_on_with(&mut self, kernel: &GuestKernel) {
+        let clock = if kernel.is_pv() { Clock::Executed } else { Clock::Here };
+        if clock != self.clock {
+            self.leave_bed();
+        }
+        self.clock = clock;
+    }
+
     /// The next guest is played in a new bed, where nothing is left on any disk.
     pub fn leave_bed(&mut self) {
         self.bed = None;
@@ -117,7 +128,7 @@ impl Player {
         let begin = Instant::now();
         let disk = self.debian.as_ref().map(Debian::disk);
         let drives: Vec<PathBuf> = [self.payload()].into_iter().chain(disk).collect();
-        let bed = Bed::start(&self.emulator, &self.host, &drives, &self.logs)?;
+        let bed = Bed::start(&self.emulator, &self.host, &drives, (&self.logs, self.clock))?;
         say(&format!("Xen and dom0 booted in {} s", begin.elapsed().as_secs()));
         Ok(bed)
     }
