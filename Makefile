@@ -13,7 +13,7 @@ TARGET_DIR = $(abspath $(or $(CARGO_TARGET_DIR),target))
 export XVDGUARD_BIN_DIR = $(TARGET_DIR)/programs
 DOCUMENTS = $(wildcard README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE)
 
-.PHONY: help demo test fuzz lint bench xen build install clean check-fresh
+.PHONY: help demo test fuzz lint bench xen build install packages packages-test clean check-fresh
 
 help: ## Lists these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -34,6 +34,7 @@ lint: ## Judges format, Rust and shell, and whether Cargo.lock is up to date.
 	cargo fetch --locked --target $(TRIPLE)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p xvdguard --features generate --bin xvdguard-generate -- -D warnings
 	git -c safe.directory='*' ls-files -co --exclude-standard | while read -r file; do \
 		if head -qn 1 "$$file" | grep -aqE '^#!.*[/ ](ba|da)?sh( |$$)'; then echo "$$file"; fi; \
 	done | xargs -rd '\n' shellcheck
@@ -56,12 +57,14 @@ xen: ## Proves early boot on a real Xen in QEMU (root, Debian 12); all, or SCENA
 	@SCENARIO="$(SCENARIO)" KERNEL="$(KERNEL)" $(TARGET_DIR)/debug/xen
 
 # One package at a time: built together, the early program would get the daemon's features.
-build: ## Builds the two programs as they are shipped, the early one static.
+build: ## Builds the programs as they are shipped, the early one static, and their manual.
 	cargo build --release --target $(TRIPLE) -p xvdguard
 	RUSTFLAGS="$(RUSTFLAGS) -C target-feature=+crt-static" \
 		cargo build --profile early --target $(TRIPLE) -p xvdguard-early
 	@install -D -t $(XVDGUARD_BIN_DIR) \
 		$(addprefix $(TARGET_DIR)/$(TRIPLE)/,release/xvdguard early/xvdguard-early)
+	cargo run -q -p xvdguard --features generate --bin xvdguard-generate -- \
+		$(XVDGUARD_BIN_DIR)/manual
 
 # The one list of what is installed where; packages are made of it.
 LIB = $(DESTDIR)$(PREFIX)/lib
@@ -88,11 +91,30 @@ install: $(if $(PREBUILT),,build) ## Installs everything below DESTDIR.
 	install -D -m 0644 -t $(LIB)/systemd/system-preset packaging/systemd/50-xvdguard.preset
 	install -D -m 0644 packaging/tmpfiles.conf $(LIB)/tmpfiles.d/xvdguard.conf
 	install -D -t $(DESTDIR)$(SYSCONFDIR)/init.d $(wildcard packaging/sysvinit/*)
+	for page in $(PROGRAMS)/manual/man/*; do \
+		install -D -m 0644 -t $(SHARE)/man/man$${page##*.} "$$page" || exit; done
+	install -D -m 0644 -t $(SHARE)/bash-completion/completions $(PROGRAMS)/manual/bash/xvdguard
+	install -D -m 0644 -t $(SHARE)/zsh/vendor-completions $(PROGRAMS)/manual/zsh/_xvdguard
+	install -D -m 0644 -t $(SHARE)/fish/vendor_completions.d $(PROGRAMS)/manual/fish/xvdguard.fish
 	install -D -m 0644 -t $(SHARE)/doc/xvdguard $(DOCUMENTS)
 	install -d $(DESTDIR)$(SYSCONFDIR)/xvdguard/config.d $(DESTDIR)/var/lib/xvdguard
 # What an administrator changed is not written over.
 	test -e $(DESTDIR)$(SYSCONFDIR)/xvdguard/config.toml || \
 		install -D -m 0644 -t $(DESTDIR)$(SYSCONFDIR)/xvdguard packaging/config.toml
+
+# xvdguard for glibc 2.17 and newer, xvdguard-early static; the same bytes from the same source.
+packages: ## Makes the .deb and the .rpm, for ARCH (amd64, arm64) or both, in target/packages.
+	for arch in $(or $(ARCH),amd64 arm64); do \
+		packaging/build $$arch $(TARGET_DIR)/packages/programs-$$arch && \
+		for kind in deb rpm; do packaging/pack $$kind $$arch \
+			$(TARGET_DIR)/packages/programs-$$arch $(TARGET_DIR)/packages || exit; done || exit; \
+	done
+
+packages-test: ## Installs, upgrades and removes the packages in chroots (root, Debian 12).
+	tests/prepare
+	@$(MAKE) --no-print-directory packages ARCH=amd64
+	XVDGUARD_PACKAGES=$(TARGET_DIR)/packages cargo test -p xvdguard-tests --test packages -- \
+		--test-threads=1
 
 clean: ## Removes everything that was built.
 	cargo clean

@@ -76,6 +76,19 @@ fn a_policy_that_says_nothing_clear_sets_nothing() {
     }
 }
 
+/// A system that runs has thawed its own: the image's is of the day that it was made.
+#[test]
+fn the_policy_of_the_running_system_comes_before_that_of_the_image() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let Some(_) = requires::xenstored() else { return };
+    let guest = guest();
+    policy(&guest, "xvdguard-policy=1\nqueue.match=*\nqueue.nomerges=1\n");
+    assert_eq!(lines(&guest, "xvda"), ["XVDGUARD_NOMERGES=1"]);
+    let newer = "xvdguard-policy=1\nqueue.match=*\nqueue.nomerges=2\n";
+    guest.root.write("run/xvdguard/frozen.policy", newer).unwrap();
+    assert_eq!(lines(&guest, "xvda"), ["XVDGUARD_NOMERGES=2"]);
+}
+
 /// udev waits for the answer while the disk appears.
 #[test]
 fn a_silent_xenstore_costs_the_rules_that_need_it_only() {

@@ -5,6 +5,8 @@
 
 // `cfg(test)` is true here anyway; written out, it lets helper functions of tests unwrap too.
 #[cfg(test)]
+mod appeared;
+#[cfg(test)]
 mod batches;
 #[cfg(test)]
 mod documents;

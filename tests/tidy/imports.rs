@@ -11,10 +11,11 @@ use crate::syntax::{Kind, Mention};
 use crate::tree::{Source, is_below, sources, test_modules};
 
 /// Crate, foreign crate, and why it may be imported by many modules.
-const EVERYWHERE: [(&str, &str, &str); 6] = [
+const EVERYWHERE: [(&str, &str, &str); 7] = [
     ("xvdguard-linux", "rustix", "system calls are what this crate is for"),
     ("xvdguard-logic", "serde", "each type derives its form in recordings"),
     ("xvdguard", "serde", "each document and each part of the configuration derives its form"),
+    ("xvdguard", "serde_json", "one program writes the documents, another tells of their schemas"),
     ("xvdguard-tests", "rustix", "each test makes its own devices and mounts"),
     ("xvdguard-tests", "serde_json", "each test reads the documents it is about"),
     ("xvdguard-tests", "tempfile", "each test makes its own directory"),

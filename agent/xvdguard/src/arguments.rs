@@ -62,6 +62,18 @@ pub fn parse() -> Result<Arguments, Notice> {
         .map_err(|error| Notice { text: error.to_string(), is_error: error.use_stderr() })
 }
 
+/// The whole command line, for man pages and completions.
+#[cfg(feature = "generate")]
+pub type Interface = clap::Command;
+
+/// What there is to say on the command line.
+#[cfg(feature = "generate")]
+pub fn interface() -> Interface {
+    let mut interface = <Arguments as clap::CommandFactory>::command();
+    interface.build();
+    interface
+}
+
 /// Whether these words ask for `check`, which has exit codes of its own. For a command line that
 /// cannot be understood as a whole.
 pub fn asks_for_check(words: impl Iterator<Item = OsString>) -> bool {
@@ -160,6 +172,9 @@ pub struct Probe {
     /// Names like xvda; all when none is given
     #[arg(value_name = "DISK")]
     pub disks: Vec<String>,
+    /// For the udev rule: only within 3 s, where the policy probes, of what is not known yet
+    #[arg(long, requires = "disks")]
+    pub appeared: bool,
 }
 
 /// Options of `apply`.

@@ -12,19 +12,7 @@ use xvdguard_logic::text::Text;
 pub const EXIT_USAGE: u8 = 64;
 
 /// Printed by `--help` and after an error.
-pub const USAGE: &str = "\
-usage: xvdguard-early boot --format initramfs|dracut|plain [--have OPTIONS] [-o FILE] [WORLD]
-       xvdguard-early queue NAME [WORLD]
-       xvdguard-early --version | --help
-
-boot   prove every vbd's flush before root is mounted, set what the policy wants, and write
-       mount options for root to FILE: empty, or one line of [A-Za-z0-9=,._:-].
-         initramfs  the whole list, what --have holds included (ROOTFLAGS is replaced)
-         dracut     only what must be added
-         plain      only what must be added
-queue  print XVDGUARD_ATTRIBUTE=value lines for the udev rule
-WORLD  --root DIR  --xenstore SOCKET|DEVICE|LISTING  --policy FILE
-";
+pub const USAGE: &str = include_str!("usage.txt");
 
 /// What is to be done.
 #[derive(Debug)]

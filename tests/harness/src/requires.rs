@@ -93,6 +93,13 @@ pub fn program(name: &str) -> Option<PathBuf> {
     program::find(name).or_else(|| missing(&format!("needs the program {name}")))
 }
 
+/// What `make build` leaves: the programs as they are shipped, and their manual.
+#[track_caller]
+pub fn built() -> Option<PathBuf> {
+    let folder = std::env::var_os("XVDGUARD_BIN_DIR").map(PathBuf::from);
+    folder.or_else(|| missing("needs what make build leaves (XVDGUARD_BIN_DIR)"))
+}
+
 /// The real xenstored and its clients, as `tests/prepare` installs them.
 #[track_caller]
 pub fn xenstored() -> Option<Met> {

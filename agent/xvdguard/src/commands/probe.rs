@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use xvdguard_linux::probe::{Orders, probe_and_judge};
+use xvdguard_linux::probe::{Orders, judge_all, probe_and_judge};
 use xvdguard_linux::{child, reports};
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::text::Text;
-use xvdguard_logic::verdict::report::DiskReport;
+use xvdguard_logic::verdict::FlushVerdict;
+use xvdguard_logic::verdict::report::{DiskReport, Report};
 use xvdguard_logic::wording;
 
 use super::{
@@ -17,11 +18,33 @@ use crate::arguments::Probe;
 use crate::exit::Failure;
 use crate::{json, terminal};
 
-/// How long one flush may take: longer than a path fail-over that the host hides.
-const FLUSH: Duration = Duration::from_secs(10);
+/// How long things may take.
+struct Limits {
+    /// One flush.
+    flush: Duration,
+    /// All of them.
+    all: Duration,
+    /// xenstore, after them.
+    after: Duration,
+    /// Another writer.
+    patience: Duration,
+}
 
-/// How long all may take: 256 disks in batches of 8.
-const ALL: Duration = Duration::from_secs(600);
+/// One flush: longer than a path fail-over that the host hides. All: 256 disks in batches of 8.
+const ASKED_FOR: Limits = Limits {
+    flush: Duration::from_secs(10),
+    all: Duration::from_secs(600),
+    after: XENSTORE_WAIT,
+    patience: PATIENCE,
+};
+
+/// systemd waits for udev with the device unit of a disk that appears; the rule ends it after 3 s.
+const APPEARED: Limits = Limits {
+    flush: Duration::from_millis(1500),
+    all: Duration::from_millis(1500),
+    after: Duration::from_millis(300),
+    patience: Duration::from_millis(500),
+};
 
 /// Runs the command.
 pub fn run(mut session: Session, options: &Probe) -> Result<ExitCode, Failure> {
@@ -37,16 +60,21 @@ pub fn run(mut session: Session, options: &Probe) -> Result<ExitCode, Failure> {
     }
     check_names(&seen, &options.disks)?;
     let policy = session.settings_or_defaults(&mut seen).policy;
+    if options.appeared && (policy.inert.is_some() || !policy.barrier.value.probes()) {
+        return Ok(ExitCode::SUCCESS);
+    }
     seen.oddities.extend(wording::status::probed_all_the_same(&policy));
-    let _lock = reports::lock(&session.world.root, PATIENCE).map_err(Failure::Output)?;
+    let limits = if options.appeared { APPEARED } else { ASKED_FOR };
+    let _lock = reports::lock(&session.world.root, limits.patience).map_err(Failure::Output)?;
     let earlier = reports::read_all(&session.world.root, &mut seen.oddities);
-    let wants = |name: &Text| is_wanted(&options.disks, name);
+    let known = if options.appeared { known(&seen, &earlier) } else { Vec::new() };
+    let wants = |name: &Text| is_wanted(&options.disks, name) && !known.contains(name);
     let started = Instant::now();
     let orders = Orders {
         wants: &wants,
-        flush: FLUSH,
-        deadline: started + ALL,
-        after: started + ALL + XENSTORE_WAIT,
+        flush: limits.flush,
+        deadline: started + limits.all,
+        after: started + limits.all + limits.after,
     };
     let mut disks = probe_and_judge(&mut session.world, &mut seen, &earlier, &orders);
     stamp(&mut disks, &session.world);
@@ -60,6 +88,13 @@ pub fn run(mut session: Session, options: &Probe) -> Result<ExitCode, Failure> {
     }
     let is_good = shown.iter().all(|disk| disk.verdict.is_settled());
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The disks of which a report of this boot and this connection says enough.
+fn known(seen: &Observation, earlier: &[Report]) -> Vec<Text> {
+    let judged = judge_all(seen, earlier, None).into_iter();
+    let known = judged.filter(|disk| disk.verdict != FlushVerdict::Untested);
+    known.map(|disk| disk.name).collect()
 }
 
 fn is_wanted(disks: &[String], name: &Text) -> bool {

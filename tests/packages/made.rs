@@ -1,0 +1,43 @@
+//! The packages under test: of the programs that were built for this machine, or those that
+//! `make packages` left in the folder `XVDGUARD_PACKAGES`.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use harness::scratch::Scratch;
+use harness::{program, requires};
+
+/// A package of this version. It goes with the value.
+#[derive(Debug)]
+pub struct Package {
+    /// Where it is.
+    pub file: PathBuf,
+    _scratch: Scratch,
+}
+
+/// The folder of all packages, where `make packages-test` plays all rounds.
+pub fn folder() -> Option<PathBuf> {
+    env::var_os("XVDGUARD_PACKAGES").map(PathBuf::from)
+}
+
+/// The programs that packages are made of. `None` where nobody has run `make build`.
+#[track_caller]
+pub fn programs() -> Option<PathBuf> {
+    requires::built()?;
+    let ours = env::var_os("XVDGUARD_BIN_DIR").map(PathBuf::from);
+    folder().map(|folder| folder.join("programs-amd64")).or(ours)
+}
+
+/// Packs a `deb` or `rpm` of this version.
+pub fn pack(kind: &str, programs: &Path, version: &str) -> Package {
+    let scratch = Scratch::new("packages").unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/pack");
+    let mut pack = Command::new(script);
+    pack.args([kind, "amd64"]).arg(programs).arg(scratch.path()).arg(version);
+    program::output(&mut pack).unwrap();
+    let mut files = fs::read_dir(scratch.path()).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(|path| path.extension().is_some_and(|end| end == kind));
+    Package { file: file.unwrap(), _scratch: scratch }
+}

@@ -1,0 +1,154 @@
+//! The manual tells of everything that there is: commands, options, keys, rules, fields.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use harness::{program, programs, requires};
+use serde_json::Value;
+use xvdguard_logic::audit;
+use xvdguard_logic::policy::queue::QueueRule;
+use xvdguard_logic::policy::setting::Setting;
+use xvdguard_logic::policy::settings::{MountRule, Settings};
+use xvdguard_logic::policy::tables::Table;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Where `make build` left it.
+#[track_caller]
+fn folder() -> Option<PathBuf> {
+    Some(requires::built()?.join("manual"))
+}
+
+/// A page as text, its escapes undone.
+fn page(folder: &Path, name: &str) -> String {
+    let text = fs::read_to_string(folder.join("man").join(name)).unwrap();
+    text.replace("\\-", "-").replace("\\(aq", "'").replace("\\(dq", "\"")
+}
+
+/// What the paragraphs that hang below a term begin with.
+fn terms(page: &str) -> BTreeSet<String> {
+    let mut terms = BTreeSet::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if line == ".TP" {
+            let term = lines.next().unwrap_or_default().trim_start_matches(".B ").trim_matches('"');
+            terms.insert(term.to_owned());
+        }
+    }
+    terms
+}
+
+#[test]
+fn every_page_is_clean() {
+    let Some(folder) = folder() else { return };
+    let Some(_) = requires::program("groff") else { return };
+    let pages: Vec<_> = fs::read_dir(folder.join("man")).unwrap().flatten().collect();
+    assert_eq!(pages.len(), 5);
+    for page in pages {
+        let path = page.path();
+        let mut groff = Command::new("groff");
+        groff.args(["-man", "-Tutf8", "-ww", "-z"]).arg(&path);
+        let ran = programs::run(groff, LIMIT).unwrap();
+        assert_eq!((ran.code, ran.err().as_str()), (Some(0), ""), "{}", path.display());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!text.contains('@') || path.ends_with("xvdguard-host.7"), "{}", path.display());
+    }
+}
+
+#[test]
+fn every_key_of_the_configuration_is_told() {
+    let Some(folder) = folder() else { return };
+    let terms = terms(&page(&folder, "xvdguard.toml.5"));
+    let mut keys = Vec::new();
+    let mut settings = Settings::default();
+    for table in Table::ALL {
+        table.visit(&mut settings, &mut |key, _: &mut dyn Setting| keys.push(key.to_owned()));
+    }
+    QueueRule::default().visit(&mut |key, _: &mut dyn Setting| keys.push(key.to_owned()));
+    MountRule::default().visit(&mut |key, _: &mut dyn Setting| keys.push(key.to_owned()));
+    for key in keys {
+        let start = format!("{key} = ");
+        assert!(terms.iter().any(|term| term.starts_with(&start)), "no {key} in {terms:?}");
+    }
+}
+
+#[test]
+fn every_rule_of_check_is_told() {
+    let Some(folder) = folder() else { return };
+    let text = page(&folder, "xvdguard.8");
+    let terms = terms(&text);
+    for rule in audit::rules() {
+        let start = format!("{} (", rule.id);
+        assert!(terms.iter().any(|term| term.starts_with(&start)), "{}", rule.id);
+        assert!(text.contains(rule.meaning), "{}", rule.id);
+    }
+}
+
+/// `a.b` ends with `b`, `a[].b` too.
+#[test]
+fn every_field_of_every_document_is_told() {
+    let Some(folder) = folder() else { return };
+    let terms = terms(&page(&folder, "xvdguard.8"));
+    let schemas = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/schema");
+    for schema in fs::read_dir(schemas).unwrap().flatten() {
+        let document: Value = serde_json::from_slice(&fs::read(schema.path()).unwrap()).unwrap();
+        let mut names = BTreeSet::new();
+        collect(&document, &mut names);
+        for name in names {
+            let is_it = |term: &String| term.rsplit(['.', ']']).next() == Some(name.as_str());
+            assert!(terms.iter().any(is_it), "no {name} of {}", schema.path().display());
+        }
+    }
+}
+
+fn collect(schema: &Value, names: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(members) => {
+            let properties = members.get("properties").and_then(Value::as_object);
+            names.extend(properties.into_iter().flat_map(|fields| fields.keys().cloned()));
+            members.values().for_each(|value| collect(value, names));
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect(value, names)),
+        _ => {}
+    }
+}
+
+/// The words that clap lists in its help, for each command.
+#[test]
+fn every_command_is_told_and_completed() {
+    let Some(folder) = folder() else { return };
+    let text = page(&folder, "xvdguard.8");
+    let help = program::run(programs::xvdguard().to_str().unwrap(), &["--help"]).unwrap();
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<&str> = commands
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(commands.contains(&"explain"), "{commands:?}");
+    for shell in ["bash/xvdguard", "zsh/_xvdguard", "fish/xvdguard.fish"] {
+        let completion = fs::read_to_string(folder.join(shell)).unwrap();
+        for command in &commands {
+            assert!(completion.contains(command), "{shell}: {command}");
+        }
+    }
+    for command in commands {
+        assert!(text.contains(&format!("\n.SS \"{command}")), "{command}");
+    }
+    program::run("bash", &["-n".as_ref(), folder.join("bash/xvdguard").as_os_str()]).unwrap();
+    let early = page(&folder, "xvdguard-early.8");
+    let usage = program::run(programs::early().to_str().unwrap(), &["--help"]).unwrap();
+    assert!(early.contains(usage.trim_end()), "{early}");
+}
+
+/// sysexits.h, as `exit.rs` of the program has them, and those of single commands.
+#[test]
+fn every_exit_status_is_told() {
+    let Some(folder) = folder() else { return };
+    let terms = terms(&page(&folder, "xvdguard.8"));
+    for code in ["0", "1", "10", "64", "66", "69", "70", "73", "77", "78"] {
+        assert!(terms.contains(code), "{code}");
+    }
+}
