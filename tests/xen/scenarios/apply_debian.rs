@@ -15,7 +15,7 @@ pub const STORY: Story = Story {
     is_debian: true,
     without: Told { up_to_6_10: "", from_6_11: "" },
     with: always(
-        "proven, refused; edited: /dev/xvdb /data ext3 barrier=0 0 2; mounted: nobarrier; \
+        "proven, refused; edited: /dev/xvdb /data ext3 defaults,barrier=0 0 2; mounted: nobarrier; \
          proven, proven; fstab as before",
     ),
     guard: UNCONFIGURED,
