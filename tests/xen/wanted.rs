@@ -1,5 +1,5 @@
-//! What is to be played, as the variables SCENARIO and KERNEL say it: names of scenarios with commas
-//! between, or `smoke`, or `matrix`; nothing for all.
+//! What is to be played, as the variables SCENARIO and KERNEL say it: names of scenarios, with
+//! commas between, or `smoke`, or `matrix`; nothing for all.
 
 use std::env;
 
