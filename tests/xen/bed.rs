@@ -24,6 +24,9 @@ const DOM0_MEMORY: &str = "1536M";
 /// The emulated processor: with a random number instruction (else dom0 waits for entropy) and
 /// nested paging; without what later processors have and Xen then wants from the emulator (SMAP).
 const PROCESSOR: &str = "qemu64,+rdrand,+npt";
+/// Time passes with the instructions that were executed, one nanosecond each, and not with this
+/// machine's clock: so the deadlines inside mean the same on an idle machine and on a busy one.
+const CLOCK: &str = "shift=0";
 /// An answer may take so long on top of what the bed works for it, and so many times as long as
 /// the bed works, since a busy machine gives it little; one that needs more work never comes.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -33,25 +36,6 @@ const WORK: Duration = Duration::from_secs(1800);
 const SOCKET_WITHIN: Duration = Duration::from_secs(60);
 /// How long one read waits before it looks for other signs of life.
 const LOOK: Duration = Duration::from_secs(2);
-
-/// How time passes in a bed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clock {
-    /// With the instructions that were executed, one nanosecond each, and not with this machine's
-    /// clock: so the deadlines inside mean the same on an idle machine and on a busy one.
-    Executed,
-    /// As here: a guest that uses the processor's own virtualization stands still otherwise.
-    Here,
-}
-
-impl Clock {
-    fn arguments(self) -> &'static [&'static str] {
-        match self {
-            Clock::Executed => &["-icount", "shift=0"],
-            Clock::Here => &[],
-        }
-    }
-}
 
 /// A running bed; dropping it kills it.
 #[derive(Debug)]
@@ -73,7 +57,7 @@ impl Bed {
         emulator: &Emulator,
         host: &Host,
         drives: &[PathBuf],
-        (folder, clock): (&Path, Clock),
+        folder: &Path,
     ) -> Result<Bed> {
         let payload = drives.first().ok_or_else(|| Failure::new("the bed has no payload"))?;
         let (log, socket) = (folder.join("dom0.log"), payload.with_file_name("channel"));
@@ -84,7 +68,7 @@ impl Bed {
         qemu.args([
             "-accel", "tcg", "-machine", "pc", "-cpu", PROCESSOR, "-smp", "1", "-m", MEMORY,
         ])
-        .args(clock.arguments())
+        .args(["-icount", CLOCK])
         .args(["-nodefaults", "-no-reboot", "-display", "none", "-net", "none"])
         .args(["-serial", &format!("file:{}", log.display())])
         .arg("-kernel")

@@ -13,7 +13,7 @@ use harness::failure::{Result, Tried};
 use harness::program;
 use harness::scratch::Scratch;
 
-use crate::bed::{Bed, Clock};
+use crate::bed::Bed;
 use crate::build::debian::Debian;
 use crate::build::dom0::Host;
 use crate::build::emulator::Emulator;
@@ -33,7 +33,6 @@ pub struct Player {
     /// What stays.
     pub logs: PathBuf,
     scratch: Scratch,
-    clock: Clock,
     bed: Option<Bed>,
 }
 
@@ -46,8 +45,7 @@ impl Player {
         logs: PathBuf,
     ) -> Result<Player> {
         let scratch = Scratch::new("xen")?;
-        let player =
-            Player { emulator, host, debian, logs, scratch, clock: Clock::Executed, bed: None };
+        let player = Player { emulator, host, debian, logs, scratch, bed: None };
         let folder = player.scratch.path().join("bed");
         let disk = folder.join("disk.ext3");
         fs::create_dir_all(&folder).tried(format_args!("make {}", folder.display()))?;
@@ -110,15 +108,6 @@ impl Player {
         Ok(done)
     }
 
-    /// The next guests have this kernel.
-    pub fn go_on_with(&mut self, kernel: &GuestKernel) {
-        let clock = if kernel.is_pv() { Clock::Executed } else { Clock::Here };
-        if clock != self.clock {
-            self.leave_bed();
-        }
-        self.clock = clock;
-    }
-
     /// The next guest is played in a new bed, where nothing is left on any disk.
     pub fn leave_bed(&mut self) {
         self.bed = None;
@@ -128,7 +117,7 @@ impl Player {
         let begin = Instant::now();
         let disk = self.debian.as_ref().map(Debian::disk);
         let drives: Vec<PathBuf> = [self.payload()].into_iter().chain(disk).collect();
-        let bed = Bed::start(&self.emulator, &self.host, &drives, (&self.logs, self.clock))?;
+        let bed = Bed::start(&self.emulator, &self.host, &drives, &self.logs)?;
         say(&format!("Xen and dom0 booted in {} s", begin.elapsed().as_secs()));
         Ok(bed)
     }
