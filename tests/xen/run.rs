@@ -39,7 +39,7 @@ pub fn run() -> Result<usize> {
     let host = dom0::host(&cache)?;
     let kernels = build::guest_kernels(&cache, wanted.kernel.as_deref())?;
     if kernels.is_empty() {
-        return Err(Failure::new("no such kernel. Known are 5.10, 6.1, 6.1-pvh, 6.12 and newest"));
+        return Err(Failure::new("no such kernel. Known are 5.10, 6.1, 6.12 and newest"));
     }
     let logs = cache.place("logs")?;
     let commit = commit()?;

@@ -47,7 +47,7 @@ pub struct Scenario {
 /// What most scenarios have in common: two disks that work, one flush each, nothing configured.
 pub const ORDINARY: Scenario = Scenario {
     name: "",
-    is_for: GuestKernel::is_pv,
+    is_for: GuestKernel::any,
     host: HEALTHY,
     roles: &["root", "data"],
     without: Expected::always(Fate::Flushed),

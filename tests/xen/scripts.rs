@@ -43,10 +43,10 @@ impl Order<'_> {
                 node(place, disk)
             );
         }
-        let (kind, image, words) = (self.kernel.kind(), self.image(), self.words());
+        let (image, words) = (self.image(), self.words());
         format!(
             "# create the guest\ncat >/run/bed.cfg <<'END'\n\
-             name='bed'\ntype='{kind}'\nmemory=384\nvcpus=1\n{image}\
+             name='bed'\ntype='pv'\nmemory=384\nvcpus=1\n{image}\
              extra='console=hvc0 panic=-1 loglevel=1 {words}'\n\
              on_poweroff='preserve'\non_reboot='preserve'\non_crash='preserve'\n\
              disk=[{disks}]\nEND\nxl create -e /run/bed.cfg\n"

@@ -44,15 +44,11 @@ const PROGRAMS: [(&str, &str); 13] = [
 const KERNELS: [(&str, &str); 4] =
     [("5.10", "bullseye"), ("6.1", "bookworm"), ("6.12", "trixie"), (NEWEST, "sid")];
 const NEWEST: &str = "newest";
-/// Behind the name of a kernel: in a guest with the processor's help for memory.
-const PVH: &str = "-pvh";
-/// The kernel that is also run so.
-const ALSO_PVH: &str = "6.1";
 
 /// A kernel that guests run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuestKernel {
-    /// `6.1`, `6.1-pvh`: how people call it.
+    /// `6.1`: how people call it.
     pub name: String,
     /// `uname -r`.
     pub release: String,
@@ -61,16 +57,6 @@ pub struct GuestKernel {
 }
 
 impl GuestKernel {
-    /// What libxl calls a guest with it.
-    pub fn kind(&self) -> &'static str {
-        if self.name.ends_with(PVH) { "pvh" } else { "pv" }
-    }
-
-    /// Whether every scenario is played on it.
-    pub fn is_pv(&self) -> bool {
-        self.kind() == "pv"
-    }
-
     /// Whatever it is.
     pub fn any(&self) -> bool {
         true
@@ -78,17 +64,13 @@ impl GuestKernel {
 
     /// Whether blkfront goes on as if nothing were wrong when a flush failed.
     pub fn hides_failures(&self) -> bool {
-        self.is_pv() && !self.switches_off()
+        !self.switches_off()
     }
 
     /// Whether a flush that fails makes blkfront switch flushes off, as it did before Linux 6.11
     /// (drivers/block/xen-blkfront.c, "don't disable cache flushes when they fail").
     pub fn switches_off(&self) -> bool {
-        let mut numbers = self
-            .name
-            .trim_end_matches(PVH)
-            .split('.')
-            .map(|number| number.parse::<u32>().unwrap_or(0));
+        let mut numbers = self.name.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
         let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
         version < (6, 11)
     }
@@ -111,21 +93,16 @@ pub fn prepare() -> Result<()> {
 
 /// The kernels with this name, or all, built where they are missing.
 pub fn guest_kernels(cache: &Cache, wanted: Option<&str>) -> Result<Vec<GuestKernel>> {
-    let plain = wanted.map(|wanted| wanted.trim_end_matches(PVH));
     let is_named = |name: &str| KERNELS.iter().any(|(known, _)| *known == name);
     let mut kernels = Vec::new();
     for (called, suite) in KERNELS {
         // Whoever asks for 7.2 means the newest, if that is what it is.
-        if plain.is_some_and(|plain| plain != called && (is_named(plain) || called != NEWEST)) {
+        if wanted.is_some_and(|wanted| wanted != called && (is_named(wanted) || called != NEWEST)) {
             continue;
         }
         let kernel = guest_kernel(cache, called, suite)?;
-        let is_wanted = plain.is_none_or(|plain| plain == called || plain == kernel.name);
-        let is_pvh = wanted.is_some_and(|wanted| wanted.ends_with(PVH));
-        if is_pvh || wanted.is_none() && called == ALSO_PVH {
-            kernels.push(GuestKernel { name: format!("{}{PVH}", kernel.name), ..kernel.clone() });
-        }
-        kernels.extend((is_wanted && !is_pvh).then_some(kernel));
+        let is_wanted = wanted.is_none_or(|wanted| wanted == called || wanted == kernel.name);
+        kernels.extend(is_wanted.then_some(kernel));
     }
     Ok(kernels)
 }

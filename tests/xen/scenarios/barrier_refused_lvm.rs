@@ -1,7 +1,6 @@
 //! Only barriers are advertised, and each is answered with EOPNOTSUPP, with LVM in between: up to
 //! Linux 6.10 the first commit after the mount aborts the journal.
 
-use crate::build::GuestKernel;
 use crate::scenario::{
     Advertised, Expected, Fate, Flushes, HEALTHY, Host, ORDINARY, Scenario, Storage,
 };
@@ -9,7 +8,6 @@ use crate::scenario::{
 /// The scenario.
 pub const SCENARIO: Scenario = Scenario {
     name: "barrier-refused-lvm",
-    is_for: GuestKernel::any,
     host: Host {
         storage: Storage::DeviceMapper,
         advertises: Advertised::OnlyBarrier,

@@ -10,7 +10,7 @@ use crate::story::{Stage, Story, UNCONFIGURED, always};
 /// The story.
 pub const STORY: Story = Story {
     name: "error-window",
-    is_for: GuestKernel::is_pv,
+    is_for: GuestKernel::any,
     is_debian: false,
     without: always("journal aborted"),
     with: always("journal aborted"),

@@ -4,14 +4,13 @@
 
 use harness::failure::Result;
 
-use crate::build::GuestKernel;
 use crate::scenario::{HEALTHY, Host, Storage};
 use crate::story::{Stage, Story, UNCONFIGURED, always};
 
 /// The story.
 pub const STORY: Story = Story {
     name: "iscsi",
-    is_for: |kernel| GuestKernel::is_pv(kernel) && ["6.1", "6.12"].contains(&kernel.name.as_str()),
+    is_for: |kernel| ["6.1", "6.12"].contains(&kernel.name.as_str()),
     is_debian: false,
     without: always("frozen for 2 s: healthy, frozen for 25 s: journal aborted"),
     with: always("frozen for 2 s: healthy, frozen for 25 s: journal aborted"),

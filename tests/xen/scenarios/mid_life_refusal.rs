@@ -12,7 +12,7 @@ const ABORTED: Told = Told { up_to_6_10: "journal aborted", from_6_11: "healthy"
 /// The story.
 pub const STORY: Story = Story {
     name: "mid-life-refusal",
-    is_for: GuestKernel::is_pv,
+    is_for: GuestKernel::any,
     is_debian: false,
     without: ABORTED,
     with: ABORTED,

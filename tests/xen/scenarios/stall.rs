@@ -10,7 +10,7 @@ use crate::story::{Stage, Story, UNCONFIGURED, always};
 /// The story.
 pub const STORY: Story = Story {
     name: "stall",
-    is_for: GuestKernel::is_pv,
+    is_for: GuestKernel::any,
     is_debian: false,
     without: always("healthy, 20 written during the stall, 0 errors"),
     with: always("healthy, 20 written during the stall, 0 errors"),
