@@ -54,7 +54,7 @@ mkfs.ext3 -q -F /dev/mapper/bed-root
 
 /// And what takes it apart.
 pub const REMOVE: &str = "# take it apart\nset -e\ndmsetup remove bed-root\nrmmod sick_disk\n\
-                      drbdadm down bed\nlosetup -d /dev/loop0\nrm /run/drbd.img";
+                      drbdadm down bed\nlosetup -d /dev/loop0\nrm -r /run/drbd.img /dev/bed";
 
 fn tell(stage: &mut Stage) -> Result<String> {
     stage.host(MAKE)?;
