@@ -53,7 +53,10 @@ fn round(system: System) {
     chroot.succeed("dpkg -i /tmp/old.deb");
     holds_ours(&chroot, system);
     let grown = chroot.image_bytes().saturating_sub(bytes);
-    println!("{system:?}: the image grows by {grown} bytes");
+    made::note(&format!(
+        "| {} | {} | {bytes} | {grown} | installed, upgraded, removed, purged |",
+        system.suite, system.generator
+    ));
     let is_zstd = system.generator != "dracut";
     assert!(!is_zstd || grown <= IMAGE_GROWS_AT_MOST, "{system:?}: {grown}");
     assert!(chroot.succeed("xvdguard --version").contains("xvdguard 0."));
