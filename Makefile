@@ -104,6 +104,7 @@ install: $(if $(PREBUILT),,build) ## Installs everything below DESTDIR.
 
 # xvdguard for glibc 2.17 and newer, xvdguard-early static; the same bytes from the same source.
 packages: ## Makes the .deb and the .rpm, for ARCH (amd64, arm64) or both, in target/packages.
+	packaging/prepare
 	for arch in $(or $(ARCH),amd64 arm64); do \
 		packaging/build $$arch $(TARGET_DIR)/packages/programs-$$arch && \
 		for kind in deb rpm; do packaging/pack $$kind $$arch \
@@ -113,8 +114,14 @@ packages: ## Makes the .deb and the .rpm, for ARCH (amd64, arm64) or both, in ta
 packages-test: ## Installs, upgrades and removes the packages in chroots (root, Debian 12).
 	tests/prepare
 	@$(MAKE) --no-print-directory packages ARCH=amd64
-	XVDGUARD_PACKAGES=$(TARGET_DIR)/packages cargo test -p xvdguard-tests --test packages -- \
+	rm -f $(TARGET_DIR)/packages/results
+	XVDGUARD_PACKAGES=$(TARGET_DIR)/packages \
+		XVDGUARD_BIN_DIR=$(TARGET_DIR)/packages/programs-amd64 cargo test -p xvdguard-tests --test packages -- \
 		--test-threads=1
+	{ printf '# The packages in chroots (make packages-test)\n\n## %s, commit %s\n\n' \
+		"$$(date -u +'%F %R UTC')" "$$(git rev-parse --short=12 HEAD)"; \
+		printf '| system | image by | bytes before | grows by | |\n|---|---|---|---|---|\n'; \
+		sort $(TARGET_DIR)/packages/results; } >packaging/RESULTS.md
 
 clean: ## Removes everything that was built.
 	cargo clean

@@ -2,7 +2,8 @@
 //! `make packages` left in the folder `XVDGUARD_PACKAGES`.
 
 use std::env;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,6 +21,14 @@ pub struct Package {
 /// The folder of all packages, where `make packages-test` plays all rounds.
 pub fn folder() -> Option<PathBuf> {
     env::var_os("XVDGUARD_PACKAGES").map(PathBuf::from)
+}
+
+/// Writes a row down for `packaging/RESULTS.md`, where all rounds are played.
+pub fn note(row: &str) {
+    let Some(folder) = folder() else { return };
+    let mut results =
+        OpenOptions::new().create(true).append(true).open(folder.join("results")).unwrap();
+    results.write_all(format!("{row}\n").as_bytes()).unwrap();
 }
 
 /// The programs that packages are made of. `None` where nobody has run `make build`.

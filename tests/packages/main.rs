@@ -9,6 +9,8 @@
 #[cfg(test)]
 mod chroot;
 #[cfg(test)]
+mod judged;
+#[cfg(test)]
 mod made;
 #[cfg(test)]
 mod manual;
