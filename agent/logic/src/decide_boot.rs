@@ -109,8 +109,8 @@ pub(crate) fn is_deadly(kernel: Option<KernelVersion>, disk: &Disk) -> bool {
     by_kernel || disk.device.as_ref().is_some_and(|device| !device.is_blkfront)
 }
 
-/// Queue limits that differ from what the disk has.
-fn limits(policy: &Policy, disk: &Disk) -> Vec<QueueSetting> {
+/// Queue limits that differ from what the disk has; also set again after a reconnect.
+pub(crate) fn limits(policy: &Policy, disk: &Disk) -> Vec<QueueSetting> {
     let Some(device) = &disk.device else { return Vec::new() };
     let wanted = queue::wanted(&policy.queue, disk).into_iter();
     let settings = wanted.filter_map(|(attribute, Chosen { value: new, origin })| {

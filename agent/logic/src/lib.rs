@@ -9,6 +9,7 @@ extern crate alloc;
 pub mod audit;
 pub mod block;
 pub mod command_line;
+pub mod decide;
 pub mod decide_boot;
 pub mod disk;
 pub mod effect;

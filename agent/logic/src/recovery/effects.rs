@@ -127,7 +127,9 @@ pub struct Announcement {
 pub enum Level {
     /// For the log.
     Notice,
-    /// A person has to do something, or the guest is about to reboot: terminals and motd too.
+    /// The guest is about to reboot: terminals and motd too.
+    Warning,
+    /// A person has to do something: terminals and motd too.
     Alert,
 }
 

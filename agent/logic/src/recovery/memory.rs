@@ -12,6 +12,7 @@ use super::effects::{Effect, EffectId, Identity, Target};
 use super::world::{Domain, Hold};
 use crate::disk::Connection;
 use crate::text::Text;
+use crate::vbd::advertised::Advertised;
 use crate::verdict::evidence::Evidence;
 
 /// Everything that is kept.
@@ -35,8 +36,10 @@ pub struct Memory {
     pub disks: Vec<DiskMemory>,
     /// This boot's record.
     pub record: RecordMemory,
-    /// The reboot that was asked for; there is one at most.
+    /// The reboot while it is handed to the keeper.
     pub reboot: Option<Job>,
+    /// Whether the keeper was asked to reboot: once in a boot, unless it could not.
+    pub is_rebooting: bool,
     /// How long the reboot of this boot is put off, once that was drawn.
     pub jitter_ms: Option<u64>,
     /// Announcements whose end is not known yet.
@@ -44,7 +47,7 @@ pub struct Memory {
 }
 
 /// A volume.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VolumeMemory {
     /// The mount that is meant.
     pub target: Target,
@@ -58,16 +61,30 @@ pub struct VolumeMemory {
     pub was_writable: bool,
     /// What its super block is known by, read while it was healthy.
     pub identity: Option<Identity>,
-    /// What the file system had counted when it was mounted, or seen first.
-    pub errors_at_mount: Option<u64>,
-    /// The same of FAN_FS_ERROR events.
-    pub events_at_mount: u64,
-    /// Signs from this record of the kernel log on are about this mount.
-    pub signs_since: u64,
+    /// What was known when it was mounted, seen first, or last shown to take writes: only what came
+    /// later speaks against it.
+    pub known_good: Checkpoint,
     /// Units that were stopped and wait to be started.
     pub stopped: Vec<Text>,
     /// When it was recovered, in milliseconds since boot: at most as many as the policy allows.
     pub attempts: Vec<u64>,
+    /// Whether it must show that it takes writes before it is called healthy.
+    pub is_suspect: bool,
+    /// Whether something is to be written to it although nothing speaks against it: its disks are
+    /// asked first.
+    pub is_due: bool,
+    /// What was known when the last write probe was ordered.
+    pub checkpoint: Checkpoint,
+    /// When its super block was asked for last, in milliseconds since boot.
+    pub read_ms: Option<u64>,
+    /// When it was probed last, in milliseconds since boot.
+    pub probed_ms: Option<u64>,
+    /// Why it will be given up once its users are started again.
+    pub failing: Option<Why>,
+    /// When this incident began, in milliseconds since boot.
+    pub incident_ms: Option<u64>,
+    /// Whether only a reboot heals it.
+    pub by_reboot: bool,
     /// Whether a person was told of this incident.
     pub is_told: bool,
     /// The effect under way.
@@ -76,11 +93,23 @@ pub struct VolumeMemory {
     pub evidence: Vec<Evidence>,
 }
 
+/// What was known at one moment: what is younger was not looked at yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The number of the next record of the kernel log.
+    pub sequence: u64,
+    /// What the file system had counted.
+    pub errors: Option<u64>,
+    /// FAN_FS_ERROR events.
+    pub events: u64,
+}
+
 /// Where a volume stands; the diagram is in `recovery`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Nothing speaks against it.
+    #[default]
     Healthy,
     /// A disk below it does not answer and gives no error.
     Stalled,
@@ -154,6 +183,8 @@ pub enum Why {
     NotMounted,
     /// It takes no writes after all that.
     StillDead,
+    /// It looks dead and takes writes: that cannot be.
+    Contradiction,
     /// A step did not end within its time.
     Hung,
     /// Recovered too often.
@@ -173,6 +204,8 @@ pub struct DiskMemory {
     pub name: Text,
     /// What the connection was known by, one turn ago.
     pub connection: Connection,
+    /// What the backend advertised, one turn ago.
+    pub advertised: Option<Advertised>,
     /// Requests completed, one turn ago.
     pub completed: u64,
     /// Since when requests are under way and none was completed.
@@ -204,8 +237,9 @@ pub enum Care {
     /// Nothing.
     #[default]
     None,
-    /// It reconnected: limits are to be set again, and its flushes to be looked at.
-    Reconnected,
+    /// It reconnected: limits are to be set again, and its flushes to be looked at. Counts what was
+    /// ordered for that, which is not much.
+    Reconnected(u8),
     /// Its flushes are switched off until the trouble is over.
     Sheltered,
     /// The trouble is over: a flush is to be sent.
@@ -228,8 +262,8 @@ pub struct Job {
 pub struct RecordMemory {
     /// What was written last and read back.
     pub written: Option<BootRecord>,
-    /// How often it could not be written.
-    pub failures: u32,
+    /// How often it was ordered.
+    pub orders: u32,
     /// The write under way.
     pub job: Option<Job>,
 }

@@ -47,7 +47,8 @@ pub struct World {
     pub releases: Vec<Release>,
     /// What is known of earlier boots.
     pub guard: Guard,
-    /// Effects that came to an end since the last turn.
+    /// Effects that came to an end since the last turn. Collected before the rest is looked at:
+    /// what they changed is in this world.
     pub ended: Vec<Ended>,
     /// Effects that still run, those of a daemon that was killed and those whose child cannot be
     /// killed among them. An effect that is in neither list is lost, and is ordered again.

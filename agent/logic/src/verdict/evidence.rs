@@ -35,6 +35,10 @@ pub enum Source {
     Sysfs,
     /// A line of the kernel log.
     KernelLog,
+    /// Options of a mount or of its super block.
+    Mountinfo,
+    /// A FAN_FS_ERROR event.
+    Fanotify,
     /// A flush that was sent.
     Probe,
     /// A word of a person: configuration or kernel command line.
@@ -49,6 +53,8 @@ impl fmt::Display for Source {
             Source::Xenstore => "xenstore",
             Source::Sysfs => "sysfs",
             Source::KernelLog => "kernel-log",
+            Source::Mountinfo => "mountinfo",
+            Source::Fanotify => "fanotify",
             Source::Probe => "probe",
             Source::Policy => "policy",
             Source::Action => "action",

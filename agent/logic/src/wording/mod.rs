@@ -11,6 +11,7 @@ pub mod explain;
 pub mod fstab;
 pub mod picture;
 pub mod plan;
+pub mod recovery;
 pub mod rewrite;
 pub mod status;
 pub mod untested;

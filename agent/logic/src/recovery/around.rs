@@ -1,0 +1,79 @@
+//! What a volume has to know of everything else in a turn.
+
+use alloc::vec::Vec;
+use core::cell::Cell;
+
+use super::guard::Refusal;
+use super::memory::{DiskMemory, Memory, State, Step, VolumeMemory};
+use super::role::is_root;
+use crate::text::Text;
+
+/// Super blocks that are read at a time, so that a guest with a thousand mounts starts quietly.
+const READS: usize = 4;
+
+/// The rest of the world, as one volume sees it.
+pub(crate) struct Around<'a> {
+    /// Every disk.
+    pub disks: &'a [DiskMemory],
+    /// The disks below root.
+    pub root_disks: Vec<Text>,
+    /// All disks.
+    pub all_disks: Vec<Text>,
+    /// Where root stands; none where root is not watched.
+    pub root_state: Option<State>,
+    /// Whether another volume is unmounted, checked or mounted at this moment.
+    pub is_work_under_way: Cell<bool>,
+    /// Whether the keeper has been asked to reboot.
+    pub is_rebooting: bool,
+    /// Whether a reboot would be allowed.
+    pub guard: Result<(), Refusal>,
+    reads: Cell<usize>,
+}
+
+/// Whether it is being taken from its users, or given back.
+pub(crate) fn works(volume: &VolumeMemory) -> bool {
+    matches!(volume.state, State::Recovering(step) if step >= Step::Stop)
+}
+
+impl<'a> Around<'a> {
+    /// What surrounds these volumes.
+    pub(crate) fn new(
+        memory: &'a Memory,
+        volumes: &[VolumeMemory],
+        guard: Result<(), Refusal>,
+    ) -> Around<'a> {
+        let root = volumes.iter().find(|volume| is_root(volume));
+        let reads = |volume: &&VolumeMemory| volume.state == State::Healthy && volume.job.is_some();
+        Around {
+            disks: &memory.disks,
+            root_disks: root.map(|root| root.disks.clone()).unwrap_or_default(),
+            all_disks: memory.disks.iter().map(|disk| disk.name.clone()).collect(),
+            root_state: root.map(|root| root.state),
+            is_work_under_way: Cell::new(volumes.iter().any(works)),
+            is_rebooting: memory.is_rebooting,
+            guard,
+            reads: Cell::new(volumes.iter().filter(reads).count()),
+        }
+    }
+
+    fn below<'b>(&'b self, volume: &'b VolumeMemory) -> impl Iterator<Item = &'b DiskMemory> {
+        self.disks.iter().filter(|disk| volume.disks.contains(&disk.name))
+    }
+
+    /// Whether one of its disks is stalled.
+    pub(crate) fn is_stalled(&self, volume: &VolumeMemory) -> bool {
+        self.below(volume).any(|disk| disk.is_stalled)
+    }
+
+    /// When one of its disks gave an error last.
+    pub(crate) fn failed_ms(&self, volume: &VolumeMemory) -> Option<u64> {
+        self.below(volume).filter_map(|disk| disk.failed_ms).max()
+    }
+
+    /// Whether one more super block may be read at this moment; whoever asks reads it.
+    pub(crate) fn may_read(&self) -> bool {
+        let count = self.reads.get();
+        self.reads.set(count + 1);
+        count < READS
+    }
+}

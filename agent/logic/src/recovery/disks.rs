@@ -1,0 +1,231 @@
+//! Disks: whether they move, fail, answer; and when they are asked.
+//!
+//! A stall is told from load by completions: a queue that is full for minutes and moves is load.
+//! A disk is asked only while somebody waits for it, one question at a time.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use super::effects::{Deed, Outcome};
+use super::memory::{Care, DiskMemory, Memory, State, Step, VolumeMemory};
+use super::role::is_root;
+use super::signs::SignKind;
+use super::turn::{Progress, Turn, ms};
+use super::world::{DiskSeen, World};
+use crate::disk::Disk;
+use crate::text::Text;
+
+/// How long nothing may be completed before that is a stall. The slowest storage that works
+/// answers within seconds; a path that fails over needs longer, and that is one.
+const STALL_MS: u64 = 30_000;
+
+/// How long one question may take: less than what its answer is good for would doubt every disk.
+const ASK_MS: u64 = 5_000;
+
+/// An answer is good for so long: while a disk is asked it is asked twice in that time.
+const FRESH_MS: u64 = 4_000;
+
+/// How often a disk is asked, by how long somebody has waited for it: at first so often that no
+/// recovery is late, later, while it is silent, so that no log is filled.
+fn interval_ms(waiting_ms: u64, is_answering: bool) -> u64 {
+    match waiting_ms {
+        0..=60_000 => 500,
+        60_001..=600_000 => 1_000,
+        _ if is_answering => 1_000,
+        _ => 5_000,
+    }
+}
+
+impl DiskMemory {
+    /// Whether it has answered for that long, answered just now, and gave no error meanwhile.
+    pub(crate) fn is_settled(&self, settle_ms: u64, now_ms: u64) -> bool {
+        let since = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| at_ms + settle_ms <= now_ms);
+        let is_fresh = self.answered_ms.is_some_and(|at_ms| at_ms + FRESH_MS >= now_ms);
+        let is_quiet = self.failed_ms.is_none() || since(self.failed_ms);
+        !self.is_stalled && is_fresh && is_quiet && since(self.answering_since_ms)
+    }
+
+    /// When it will have settled, if nothing happens.
+    pub(crate) fn settles_ms(&self, settle_ms: u64) -> Option<u64> {
+        let since = self.answering_since_ms?.max(self.failed_ms.unwrap_or(0));
+        Some(since + settle_ms)
+    }
+
+    /// Its answers so far count for nothing.
+    pub(crate) fn doubt(&mut self) {
+        self.answering_since_ms = None;
+        self.answered_ms = None;
+    }
+}
+
+/// Brings memory and sight together: disks that came, disks that went, counters.
+pub(crate) fn update(turn: &mut Turn<'_>, disks: &mut Vec<DiskMemory>, memory_is_new: bool) {
+    let world = turn.world;
+    let is_seen = |disk: &DiskMemory| world.disks.iter().any(|seen| seen.name == disk.name);
+    disks.retain(|disk| is_seen(disk) || disk.ask.is_some() || disk.flush.is_some());
+    for seen in &world.disks {
+        let vbd = world.seen.disk(&seen.name);
+        match disks.iter_mut().find(|disk| disk.name == seen.name) {
+            Some(disk) => look(turn, disk, seen, vbd),
+            None => {
+                let care = if memory_is_new { Care::None } else { Care::Reconnected(0) };
+                disks.push(DiskMemory { care, ..first_sight(world, seen, vbd) });
+            }
+        }
+    }
+    for disk in disks.iter_mut() {
+        follow_question(turn, disk);
+    }
+}
+
+fn first_sight(world: &World, seen: &DiskSeen, vbd: Option<&Disk>) -> DiskMemory {
+    let failures = failures(world, &seen.name);
+    DiskMemory {
+        name: seen.name.clone(),
+        connection: vbd.map(Disk::connection).unwrap_or_default(),
+        advertised: vbd.and_then(|disk| disk.vbd.as_ref()?.advertised(world.seen.kernel)),
+        completed: seen.completed,
+        failures,
+        // Not in this very turn: nobody knows when.
+        failed_ms: (failures > 0).then_some(world.seen.boot_ms.saturating_sub(1)),
+        ..DiskMemory::default()
+    }
+}
+
+/// Lines about requests of this disk that failed.
+fn failures(world: &World, name: &Text) -> u64 {
+    let signs = world.signs.of(Some(name), 0);
+    signs.filter(|sign| sign.kind == SignKind::RequestFailed).map(|sign| sign.count).sum()
+}
+
+fn look(turn: &mut Turn<'_>, disk: &mut DiskMemory, seen: &DiskSeen, vbd: Option<&Disk>) {
+    let failures = failures(turn.world, &disk.name);
+    if failures > disk.failures {
+        disk.failed_ms = Some(turn.now_ms);
+        disk.doubt();
+    }
+    disk.failures = failures;
+    let connection = vbd.map(Disk::connection).unwrap_or_default();
+    if connection != disk.connection {
+        disk.doubt();
+        disk.care = Care::Reconnected(0);
+        disk.connection = connection;
+    }
+    let is_moving = seen.in_flight == 0 || seen.completed != disk.completed;
+    disk.completed = seen.completed;
+    if is_moving {
+        disk.unmoved_since_ms = None;
+        disk.is_stalled = false;
+        return;
+    }
+    let since_ms = *disk.unmoved_since_ms.get_or_insert(turn.now_ms);
+    if turn.now_ms >= since_ms + STALL_MS {
+        disk.is_stalled = true;
+        disk.doubt();
+    } else {
+        turn.wake(since_ms + STALL_MS);
+    }
+}
+
+fn follow_question(turn: &mut Turn<'_>, disk: &mut DiskMemory) {
+    match turn.follow(&mut disk.ask) {
+        Progress::Idle | Progress::Running => {}
+        Progress::Ended(_, Outcome::Done | Outcome::AlreadySo) => {
+            // Nobody asked for a while: what was in between is not known.
+            let is_late = |at_ms: u64| at_ms + 2 * FRESH_MS < turn.now_ms;
+            if disk.answered_ms.is_none_or(is_late) {
+                disk.answering_since_ms = Some(turn.now_ms);
+            }
+            disk.answered_ms = Some(turn.now_ms);
+        }
+        Progress::Hung | Progress::Ended(..) => disk.doubt(),
+    }
+}
+
+/// Asks every disk that somebody waits for. The others are forgotten: an answer of then is none.
+pub(crate) fn ask(turn: &mut Turn<'_>, memory: &mut Memory) {
+    let waiting = waited_for(&memory.volumes, &memory.disks, turn.is_held);
+    let first_ms = memory.volumes.iter().filter(|volume| waits(volume)).map(|one| one.since_ms);
+    let since_ms = first_ms.max().unwrap_or(turn.now_ms);
+    let waiting_ms = turn.now_ms.saturating_sub(since_ms);
+    for disk in &mut memory.disks {
+        if !waiting.contains(&disk.name) {
+            disk.doubt();
+            continue;
+        }
+        if disk.ask.is_none() && disk.next_ask_ms <= turn.now_ms {
+            disk.ask = Some(turn.order(Deed::AskDisk(disk.name.clone()), Some(ASK_MS)));
+            let is_answering = disk.answering_since_ms.is_some();
+            disk.next_ask_ms = turn.now_ms + interval_ms(waiting_ms, is_answering);
+        }
+        if disk.ask.is_none() {
+            turn.wake(disk.next_ask_ms);
+        }
+    }
+}
+
+/// The disks that somebody waits for, and those of root with them: nothing can be executed while
+/// root is silent.
+fn waited_for(volumes: &[VolumeMemory], disks: &[DiskMemory], is_held: bool) -> BTreeSet<Text> {
+    let waits =
+        |volume: &VolumeMemory| waits(volume) && !(is_held && volume.state == State::Aborted);
+    let sheltered = disks.iter().filter(|disk| matches!(disk.care, Care::Sheltered));
+    let mut wanted: BTreeSet<Text> = sheltered.map(|disk| disk.name.clone()).collect();
+    if volumes.iter().any(&waits) {
+        let is_reboot = volumes.iter().any(|volume| waits(volume) && volume.by_reboot);
+        let is_concerned = |volume: &&VolumeMemory| is_reboot || waits(volume) || is_root(volume);
+        let concerned = volumes.iter().filter(is_concerned);
+        wanted.extend(concerned.flat_map(|volume| volume.disks.iter().cloned()));
+    }
+    wanted
+}
+
+/// Whether something is to be done about this volume once its disks answer.
+fn waits(volume: &VolumeMemory) -> bool {
+    match volume.state {
+        State::Healthy => volume.is_due,
+        State::Stalled | State::GivenUp(_) => false,
+        State::Erring => volume.is_suspect,
+        State::Recovering(step) => !matches!(step, Step::Start | Step::PutBack),
+        State::Aborted | State::RebootPending(_) => true,
+    }
+}
+
+/// Whether all of these disks have answered for `settle`, and those of root with them. Wakes the
+/// loop when that may be so.
+pub(crate) fn are_settled(turn: &mut Turn<'_>, disks: &[DiskMemory], names: &Names<'_>) -> bool {
+    let settle_ms = names.settle_ms;
+    let all = names.own.iter().chain(names.root);
+    let mut settled = true;
+    for name in all {
+        match disks.iter().find(|disk| disk.name == *name) {
+            Some(disk) if disk.is_settled(settle_ms, turn.now_ms) => {}
+            Some(disk) => {
+                settled = false;
+                if let Some(at_ms) = disk.settles_ms(settle_ms).filter(|at_ms| *at_ms > turn.now_ms)
+                {
+                    turn.wake(at_ms);
+                }
+            }
+            None => settled = false,
+        }
+    }
+    settled
+}
+
+/// Which disks, and how long they must have answered.
+pub(crate) struct Names<'a> {
+    /// Those of the volume.
+    pub own: &'a [Text],
+    /// Those of root.
+    pub root: &'a [Text],
+    /// In milliseconds.
+    pub settle_ms: u64,
+}
+
+impl<'a> Names<'a> {
+    /// Settled as `[recovery]` says.
+    pub(crate) fn recovery(turn: &Turn<'_>, own: &'a [Text], root: &'a [Text]) -> Names<'a> {
+        Names { own, root, settle_ms: ms(turn.settings.recovery.settle.value) }
+    }
+}

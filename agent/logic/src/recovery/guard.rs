@@ -1,0 +1,135 @@
+//! The guard against loops of reboots: how many boots did not end well, and whether anybody can
+//! know.
+//!
+//! A boot writes its record while root is healthy, and says at its end if that was good. So what
+//! is counted is on the disk before anything fails, and a guest that forgets never reboots itself.
+
+use alloc::vec::Vec;
+
+use super::disks::{Names, are_settled};
+use super::effects::{Deed, Outcome};
+use super::memory::{BootRecord, Memory, RecordMemory, State, VolumeMemory};
+use super::role::is_root;
+use super::turn::{Progress, Turn, ms};
+use super::world::{Guard, World};
+use crate::text::Text;
+
+/// Why a reboot is not allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The records lie where they do not last, or could not be read.
+    NotLasting,
+    /// This boot's record is not on the disk: it would not be counted.
+    NoRecord,
+    /// There is no record of an earlier boot of this guest: nobody knows that they last.
+    NoEarlier,
+    /// So many boots did not end well.
+    Spent(u32),
+}
+
+/// A clock that shows less than this was never set: 2020-01-01.
+const SET_S: u64 = 1_577_836_800;
+
+/// How far off the recorded begin of this boot may be before it is written anew: clocks are set
+/// after boot.
+const OFF_S: u64 = 600;
+
+/// How often the record is written in one boot; a clock that is set again and again is no reason.
+const ORDERS: u32 = 6;
+
+/// How long the write may take.
+const WRITE_MS: u64 = 30_000;
+
+/// Whether one more reboot is allowed.
+pub(crate) fn allows(turn: &Turn<'_>, record: &RecordMemory) -> Result<(), Refusal> {
+    let Guard { records, is_lasting, .. } = &turn.world.guard;
+    if !is_lasting {
+        return Err(Refusal::NotLasting);
+    }
+    if record.written.as_ref().is_none_or(|written| written.ended_well) {
+        return Err(Refusal::NoRecord);
+    }
+    let earlier: Vec<&BootRecord> =
+        records.iter().filter(|record| is_earlier(turn.world, record)).collect();
+    if earlier.is_empty() {
+        return Err(Refusal::NoEarlier);
+    }
+    let window_s = ms(turn.settings.reboot.window.value) / 1000;
+    let counts = |index: &usize| {
+        // It ended when the next one began.
+        let next = earlier.get(index + 1).map(|next| next.began_s);
+        let end_s = next.unwrap_or_else(|| began_s(turn.world));
+        !earlier[*index].ended_well && age_s(turn.world, end_s) < window_s
+    };
+    let spent = (0..earlier.len()).filter(counts).count();
+    let spent = u32::try_from(spent).unwrap_or(u32::MAX);
+    if spent >= turn.settings.reboot.at_most.value { Err(Refusal::Spent(spent)) } else { Ok(()) }
+}
+
+/// Whether it is of an earlier boot of this very guest: a clone has the records of its model.
+fn is_earlier(world: &World, record: &BootRecord) -> bool {
+    let domain = &world.domain;
+    Some(&record.boot_id) != world.seen.boot_id.as_ref()
+        && record.uuid == domain.uuid
+        && record.machine_id == domain.machine_id
+        && (domain.uuid.is_some() || domain.machine_id.is_some())
+}
+
+/// A time that cannot be (from the future, or of a clock that was never set) counts as now.
+fn age_s(world: &World, at_s: u64) -> u64 {
+    if at_s < SET_S { 0 } else { world.wall_s.saturating_sub(at_s) }
+}
+
+/// When this boot began, by the clock as it is now.
+fn began_s(world: &World) -> u64 {
+    world.wall_s.saturating_sub(world.seen.boot_ms / 1000)
+}
+
+/// Keeps this boot's record as it should be.
+pub(crate) fn keep(turn: &mut Turn<'_>, memory: &mut Memory) {
+    follow(turn, &mut memory.record);
+    let may_write = turn.world.guard.is_lasting && !memory.is_rebooting;
+    let is_free = memory.record.job.is_none() && memory.record.orders < ORDERS;
+    let is_well = |volume: &&mut VolumeMemory| {
+        is_root(volume) && volume.state == State::Healthy && volume.was_writable
+    };
+    let root = memory.volumes.iter_mut().find(is_well).filter(|_| may_write && is_free);
+    let (Some(root), Some(boot_id)) = (root, turn.world.seen.boot_id.clone()) else { return };
+    let wanted = wanted(turn, boot_id);
+    if memory.record.written.as_ref().is_some_and(|written| !differs(written, &wanted)) {
+        return;
+    }
+    // A write while the storage fails could be what kills root: it is asked first. Whoever is
+    // asked to stop has no time for that.
+    root.is_due = true;
+    let names = Names::recovery(turn, &root.disks, &[]);
+    if turn.world.is_stopping || are_settled(turn, &memory.disks, &names) {
+        root.is_due = false;
+        memory.record.orders += u32::from(!wanted.ended_well);
+        memory.record.job = Some(turn.order(Deed::WriteRecord(wanted), Some(WRITE_MS)));
+    }
+}
+
+fn wanted(turn: &Turn<'_>, boot_id: Text) -> BootRecord {
+    BootRecord {
+        boot_id,
+        uuid: turn.world.domain.uuid.clone(),
+        machine_id: turn.world.domain.machine_id.clone(),
+        began_s: began_s(turn.world),
+        ended_well: turn.world.is_stopping,
+    }
+}
+
+fn differs(written: &BootRecord, wanted: &BootRecord) -> bool {
+    written.ended_well != wanted.ended_well
+        || written.began_s.abs_diff(wanted.began_s) > OFF_S
+        || written.uuid != wanted.uuid
+        || written.machine_id != wanted.machine_id
+}
+
+fn follow(turn: &mut Turn<'_>, record: &mut RecordMemory) {
+    if let Progress::Ended(Deed::WriteRecord(written), outcome) = turn.follow(&mut record.job) {
+        let is_written = matches!(outcome, Outcome::Done | Outcome::AlreadySo);
+        record.written = is_written.then_some(written);
+    }
+}

@@ -1,0 +1,96 @@
+//! An incident: how it begins, how it ends, and what is said of it. Exactly one alert where a
+//! person is needed, none where nobody is.
+
+use alloc::string::String;
+
+use super::effects::Level;
+use super::memory::{State, VolumeMemory, Why};
+use super::turn::Turn;
+use super::volumes::enter;
+use crate::verdict::evidence::Evidence;
+use crate::wording;
+
+/// Pieces of evidence that are kept of one incident: the first tell most.
+const EVIDENCE: usize = 8;
+
+/// How long an incident may wait before a person is told that it does.
+pub(crate) const PATIENCE_MS: u64 = 1_800_000;
+
+impl VolumeMemory {
+    /// Keeps a piece of evidence, once.
+    pub(crate) fn note(&mut self, evidence: Evidence) {
+        let is_known = self
+            .evidence
+            .iter()
+            .any(|known| known.source == evidence.source && known.text == evidence.text);
+        if !is_known && self.evidence.len() < EVIDENCE {
+            self.evidence.push(evidence);
+        }
+    }
+
+    /// Something speaks against it.
+    pub(crate) fn suspect(&mut self, evidence: Evidence) {
+        self.is_suspect = true;
+        self.note(evidence);
+    }
+}
+
+/// The volume is dead.
+pub(crate) fn begin(turn: &mut Turn<'_>, volume: &mut VolumeMemory, evidence: Evidence) {
+    volume.note(evidence);
+    volume.is_suspect = false;
+    volume.incident_ms.get_or_insert(turn.now_ms);
+    enter(turn, volume, State::Aborted);
+    let text = wording::recovery::aborted(volume);
+    turn.say(Level::Notice, Some(&volume.target.mount_point), text);
+}
+
+/// The volume is healthy. `what` is said where it was not; a volume that only erred is healthy
+/// without a word.
+pub(crate) fn close(turn: &mut Turn<'_>, volume: &mut VolumeMemory, what: Option<String>) {
+    if volume.state == State::Healthy {
+        return;
+    }
+    let was_stalled = volume.state == State::Stalled;
+    let was_incident = volume.incident_ms.is_some();
+    enter(turn, volume, State::Healthy);
+    volume.incident_ms = None;
+    volume.is_told = false;
+    volume.is_suspect = false;
+    volume.failing = None;
+    volume.stopped.clear();
+    if !volume.evidence.is_empty() || was_stalled || was_incident {
+        let text = what.unwrap_or_else(|| wording::recovery::healthy(volume));
+        turn.say(Level::Notice, Some(&volume.target.mount_point), text);
+    }
+    volume.evidence.clear();
+}
+
+/// The volume is left to a person, who is told once.
+pub(crate) fn give_up(turn: &mut Turn<'_>, volume: &mut VolumeMemory, why: Why) {
+    volume.incident_ms.get_or_insert(turn.now_ms);
+    enter(turn, volume, State::GivenUp(why));
+    let text = wording::recovery::given_up(volume, why);
+    tell(turn, volume, text);
+}
+
+/// Tells a person; what follows in the same incident is only noted.
+pub(crate) fn tell(turn: &mut Turn<'_>, volume: &mut VolumeMemory, text: String) {
+    let level = if volume.is_told { Level::Notice } else { Level::Alert };
+    volume.is_told = true;
+    turn.say(level, Some(&volume.target.mount_point), text);
+}
+
+/// Tells a person of an incident that has waited for long, whatever it waits for.
+pub(crate) fn lose_patience(turn: &mut Turn<'_>, volume: &mut VolumeMemory) {
+    let Some(since_ms) = volume.incident_ms else { return };
+    if volume.is_told || matches!(volume.state, State::Healthy | State::GivenUp(_)) {
+        return;
+    }
+    if turn.now_ms >= since_ms + PATIENCE_MS {
+        let text = wording::recovery::waits_long(volume, turn.is_held);
+        tell(turn, volume, text);
+    } else {
+        turn.wake(since_ms + PATIENCE_MS);
+    }
+}

@@ -1,0 +1,92 @@
+//! A volume that is dead, until something can be done about it.
+//!
+//! Waits for its disks and those of root, for a hold to end, for root, for the minimum uptime.
+//! Nothing is begun while one of them is missing.
+
+use super::around::Around;
+use super::disks::{Names, are_settled};
+use super::incident::{PATIENCE_MS, give_up};
+use super::memory::{State, Step, VolumeMemory, Why};
+use super::role::{Role, role};
+use super::turn::{Turn, ms};
+use super::volumes::{Sight, enter};
+use crate::policy::word::WriteProbe;
+
+/// One step of a volume that is dead and waits.
+pub(crate) fn wait(
+    turn: &mut Turn<'_>,
+    volume: &mut VolumeMemory,
+    around: &Around<'_>,
+    sight: Option<&Sight<'_>>,
+) {
+    let role = role(turn, volume, sight.map(|sight| sight.seen));
+    match role {
+        Role::NotOurs => return,
+        Role::Report(why) => return give_up(turn, volume, why),
+        Role::Recover | Role::Reboot => {}
+    }
+    volume.by_reboot = role == Role::Reboot;
+    if turn.is_held || around.is_rebooting {
+        return;
+    }
+    let is_ready = match role {
+        Role::Reboot => is_ready_for_reboot(turn, volume, around),
+        _ => is_ready_for_recovery(turn, volume, around),
+    };
+    if is_ready {
+        let is_probed = turn.settings.daemon.write_probe.value != WriteProbe::Never;
+        let step = if is_probed { Step::Confirm } else { Step::Verify };
+        enter(turn, volume, State::Recovering(step));
+    }
+}
+
+fn is_ready_for_reboot(turn: &mut Turn<'_>, volume: &VolumeMemory, around: &Around<'_>) -> bool {
+    let settle_ms = ms(turn.settings.reboot.settle.value);
+    // The next boot mounts them all, and stops where one of them fails. Root is worth more than
+    // another disk that never comes back.
+    let since_ms = volume.incident_ms.unwrap_or(turn.now_ms);
+    let is_patient = turn.now_ms < since_ms + PATIENCE_MS;
+    let others = if is_patient { &around.all_disks } else { &around.root_disks };
+    let names = Names { own: &volume.disks, root: others, settle_ms };
+    let minimum_ms = ms(turn.settings.reboot.minimum_uptime.value);
+    if turn.now_ms < minimum_ms {
+        turn.wake(minimum_ms);
+        return false;
+    }
+    are_settled(turn, around.disks, &names)
+}
+
+/// While root is dead nothing else is begun: the reboot that heals root heals all, and a service
+/// that is stopped might not start again.
+fn is_ready_for_recovery(
+    turn: &mut Turn<'_>,
+    volume: &mut VolumeMemory,
+    around: &Around<'_>,
+) -> bool {
+    match around.root_state {
+        None | Some(State::Healthy | State::Stalled | State::Erring) => {}
+        Some(State::GivenUp(_)) => {
+            give_up(turn, volume, Why::RootDead);
+            return false;
+        }
+        Some(State::Aborted | State::Recovering(_) | State::RebootPending(_)) => return false,
+    }
+    let names = Names::recovery(turn, &volume.disks, &around.root_disks);
+    if !are_settled(turn, around.disks, &names) {
+        return false;
+    }
+    if !volume.may_try(turn) {
+        give_up(turn, volume, Why::TooOften);
+        return false;
+    }
+    true
+}
+
+impl VolumeMemory {
+    /// Whether the policy allows one more attempt; forgets those that are too old to count.
+    pub(crate) fn may_try(&mut self, turn: &Turn<'_>) -> bool {
+        let window_ms = ms(turn.settings.recovery.window.value);
+        self.attempts.retain(|at_ms| at_ms.saturating_add(window_ms) > turn.now_ms);
+        (self.attempts.len() as u64) < u64::from(turn.settings.recovery.attempts.value)
+    }
+}

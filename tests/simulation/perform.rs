@@ -1,0 +1,340 @@
+//! Carries out effects as the Linux side does: in children that take time, fail and hang, and that
+//! look again right before they act.
+
+use xvdguard_logic::effect::Attribute;
+use xvdguard_logic::recovery::effects::{
+    Deed, Effect, EffectId, Ended, Failure, FailureKind, Identity, Outcome, Target, Users,
+};
+use xvdguard_logic::recovery::memory::BootRecord;
+use xvdguard_logic::text::Text;
+
+use crate::machine::{Machine, Wrote};
+use crate::script::{Backend, Ending, MINUTE, SECOND};
+
+/// A child.
+#[derive(Debug, Clone)]
+pub struct Child {
+    pub effect: Effect,
+    /// When it would be done.
+    pub end_ms: u64,
+    /// When it is killed.
+    pub kill_ms: u64,
+    /// Whether it waits for something that may never come, beyond any signal.
+    pub hangs: bool,
+}
+
+/// The children of this boot, and what is known of the effects before them.
+#[derive(Debug, Clone, Default)]
+pub struct Children {
+    pub running: Vec<Child>,
+    pub ended: Vec<Ended>,
+    begun: Vec<EffectId>,
+}
+
+impl Children {
+    /// Begins an effect, unless it runs.
+    pub fn begin(&mut self, machine: &mut Machine, effect: Effect) {
+        let id = effect.id;
+        if self.running.iter().any(|child| child.effect.id == id) {
+            return;
+        }
+        self.begun.push(id);
+        let end_ms = machine.now_ms + duration_ms(machine, &effect.deed);
+        let kill_ms = effect.deadline_ms.map_or(u64::MAX, |ms| machine.now_ms + ms);
+        self.running.push(Child { effect, end_ms, kill_ms, hangs: false });
+    }
+
+    /// When the next one may come to an end.
+    pub fn next_ms(&self) -> u64 {
+        let next = self.running.iter().map(|child| match child.hangs {
+            true => child.kill_ms,
+            false => child.end_ms.min(child.kill_ms),
+        });
+        next.min().unwrap_or(u64::MAX)
+    }
+
+    /// Lets those end whose time has come. The deeds are handed out for whoever judges them.
+    pub fn pass(&mut self, machine: &mut Machine) -> Vec<(Deed, Outcome)> {
+        let mut done = Vec::new();
+        for mut child in std::mem::take(&mut self.running) {
+            let is_due = child.hangs || child.end_ms <= machine.now_ms;
+            let outcome = if is_due { finish(machine, &child.effect.deed) } else { None };
+            child.hangs = is_due && outcome.is_none();
+            let is_late = child.kill_ms <= machine.now_ms;
+            let outcome = match outcome {
+                None if is_late && can_be_killed(machine, &child.effect.deed, child.hangs) => {
+                    Some(Outcome::TimedOut)
+                }
+                None if is_late => {
+                    child.kill_ms = u64::MAX;
+                    None
+                }
+                outcome => outcome,
+            };
+            match outcome {
+                Some(outcome) => {
+                    done.push((child.effect.deed.clone(), outcome.clone()));
+                    self.ended.push(Ended { id: child.effect.id, outcome });
+                    machine.has_news = true;
+                }
+                None => self.running.push(child),
+            }
+        }
+        done
+    }
+
+    /// The daemon is killed: nobody hears what ends now.
+    pub fn orphan(&mut self, survive: bool) {
+        self.ended.clear();
+        let outlives =
+            |deed: &Deed| matches!(deed, Deed::Fsck(..) | Deed::Umount(_) | Deed::Mount(..));
+        self.running.retain(|child| survive || child.hangs || outlives(&child.effect.deed));
+    }
+
+    /// Whether a check or mount of that volume runs.
+    pub fn work_on(&self, point: &str) -> bool {
+        self.running.iter().any(|child| match &child.effect.deed {
+            Deed::Fsck(target, _) | Deed::Mount(target, _) | Deed::Umount(target) => {
+                target.mount_point == point
+            }
+            _ => false,
+        })
+    }
+}
+
+fn duration_ms(machine: &mut Machine, deed: &Deed) -> u64 {
+    let random = &mut machine.random;
+    match deed {
+        Deed::AskDisk(name) => {
+            let name = name.as_str().unwrap().to_owned();
+            let is_slow = machine.disk(&name).backend == Backend::Slow;
+            if is_slow { 800 } else { 4 }
+        }
+        Deed::StopUsers(..) | Deed::StartUsers(..) => random.below(20 * SECOND),
+        Deed::Fsck(..) => {
+            let longest_ms = if random.percent(10) { 5 * MINUTE } else { 9 * SECOND };
+            SECOND + random.below(longest_ms)
+        }
+        Deed::Mount(..) => 20 + random.below(3 * SECOND),
+        Deed::Umount(_) | Deed::ListUsers(_) => 10 + random.below(500),
+        _ => 5,
+    }
+}
+
+/// A child in the kernel's hands (state D) takes no signal.
+fn can_be_killed(machine: &Machine, deed: &Deed, hangs: bool) -> bool {
+    let is_stuck = |target: &Target| {
+        let index = index(machine, target);
+        machine.backend(index) == Backend::Stalled
+    };
+    match deed {
+        _ if !hangs => true,
+        Deed::AskDisk(_) | Deed::Umount(_) | Deed::Mount(..) => false,
+        Deed::ProbeWrite(target) | Deed::ReadIdentity(target) => !is_stuck(target),
+        Deed::VerifySameDisk(target, _) => !is_stuck(target),
+        _ => true,
+    }
+}
+
+fn index(machine: &Machine, target: &Target) -> usize {
+    machine.at(target.mount_point.as_str().unwrap())
+}
+
+fn fail(kind: FailureKind) -> Option<Outcome> {
+    Some(Outcome::Failed(Failure { kind, text: format!("it failed: {kind:?}") }))
+}
+
+/// What a storage that works lets through.
+fn storage(backend: Backend) -> Result<(), Option<Outcome>> {
+    match backend {
+        Backend::Up | Backend::Slow | Backend::Refusing => Ok(()),
+        Backend::Erring => Err(fail(FailureKind::Storage)),
+        Backend::WriteErring => Ok(()),
+        Backend::Stalled => Err(None),
+    }
+}
+
+fn identity(machine: &Machine, index: usize) -> Identity {
+    let volume = &machine.volumes[index];
+    let disk = machine.disks.iter().find(|disk| disk.name == volume.plan.disk).unwrap();
+    Identity {
+        uuid: Text::from(disk.content.to_string()),
+        sectors: 16384,
+        mount: Some(Text::from(volume.stamp.to_string())),
+        is_shared: false,
+    }
+}
+
+/// What came of it; none while it hangs.
+fn finish(machine: &mut Machine, deed: &Deed) -> Option<Outcome> {
+    match deed {
+        Deed::AskDisk(name) => {
+            let name = name.as_str()?.to_owned();
+            let backend = machine.disk(&name).backend;
+            if backend == Backend::Erring {
+                machine.request_failed(&name);
+            }
+            storage(backend).map_or_else(|outcome| outcome, |()| Some(Outcome::Done))
+        }
+        Deed::ProbeFlush(name) => {
+            machine.flush(name.as_str()?);
+            Some(Outcome::Done)
+        }
+        Deed::SetQueue(setting) => {
+            if setting.attribute == Attribute::WriteCache {
+                machine.disk(setting.disk.as_str()?).write_back = setting.new == "write back";
+            }
+            Some(Outcome::Done)
+        }
+        Deed::Announce(_) => Some(Outcome::Done),
+        Deed::WriteRecord(record) => Some(keep(machine, record)),
+        Deed::Reboot(_) => {
+            let ladder_ms = 2 * SECOND + machine.random.below(40 * SECOND);
+            machine.reboot_at_ms.get_or_insert(machine.now_ms + ladder_ms);
+            Some(Outcome::Done)
+        }
+        Deed::ReadIdentity(target)
+        | Deed::ProbeWrite(target)
+        | Deed::VerifySameDisk(target, _)
+        | Deed::ListUsers(target)
+        | Deed::StopUsers(target, _)
+        | Deed::Umount(target)
+        | Deed::CheckFree(target)
+        | Deed::Fsck(target, _)
+        | Deed::Mount(target, _)
+        | Deed::StartUsers(target, _) => {
+            let index = index(machine, target);
+            of_volume(machine, deed, target, index)
+        }
+    }
+}
+
+fn keep(machine: &mut Machine, record: &BootRecord) -> Outcome {
+    if machine.write(0) != Wrote::Well {
+        return Outcome::Failed(Failure { kind: FailureKind::ReadOnly, text: "no".into() });
+    }
+    machine.records.retain(|known| known.boot_id != record.boot_id);
+    machine.records.push(record.clone());
+    Outcome::Done
+}
+
+fn of_volume(machine: &mut Machine, deed: &Deed, target: &Target, index: usize) -> Option<Outcome> {
+    let backend = machine.backend(index);
+    let plan = machine.volumes[index].plan.clone();
+    match deed {
+        Deed::ReadIdentity(_) => match storage(backend) {
+            Ok(()) => Some(Outcome::Identity(identity(machine, index))),
+            Err(outcome) => outcome,
+        },
+        Deed::VerifySameDisk(_, known) => match storage(backend) {
+            Ok(()) if identity(machine, index) == *known => Some(Outcome::Done),
+            Ok(()) => fail(FailureKind::Different),
+            Err(outcome) => outcome,
+        },
+        Deed::ProbeWrite(_) => {
+            if machine.volumes[index].mount != Some(u64::from(target.mount_id)) {
+                return fail(FailureKind::Gone);
+            }
+            if plan.is_undead {
+                return Some(Outcome::Done);
+            }
+            match machine.write(index) {
+                Wrote::Well => Some(Outcome::Done),
+                Wrote::Dead => fail(FailureKind::ReadOnly),
+                Wrote::Hangs => None,
+            }
+        }
+        Deed::ListUsers(_) => {
+            let units = machine.volumes[index].running.iter().map(|unit| Text::from(*unit));
+            let others =
+                if plan.has_other_user { vec!["process 4711 (vi)".into()] } else { vec![] };
+            Some(Outcome::Users(Users { units: units.collect(), others }))
+        }
+        Deed::StopUsers(_, units) => match plan.stop {
+            Ending::Hangs => None,
+            Ending::Fails => fail(FailureKind::Other),
+            Ending::Well => {
+                let is_named = |unit: &&str| units.iter().any(|one| *one == **unit);
+                machine.volumes[index].running.retain(|unit| !is_named(unit));
+                Some(Outcome::Done)
+            }
+        },
+        Deed::StartUsers(..) => starts(machine, index, plan.start),
+        Deed::Umount(_) => unmounts(machine, index, plan.umount),
+        Deed::CheckFree(_) if plan.is_held_elsewhere => fail(FailureKind::Busy),
+        Deed::CheckFree(_) if machine.volumes[index].mount.is_some() => fail(FailureKind::Busy),
+        Deed::CheckFree(_) => Some(Outcome::Done),
+        Deed::Fsck(_, known) => checks(machine, index, known),
+        Deed::Mount(_, known) => mounts(machine, index, known),
+        _ => None,
+    }
+}
+
+fn starts(machine: &mut Machine, index: usize, ending: Ending) -> Option<Outcome> {
+    // Looked at right before: what is started now would write below the mount point.
+    if machine.volumes[index].mount.is_none() {
+        return fail(FailureKind::Gone);
+    }
+    match ending {
+        Ending::Hangs => None,
+        Ending::Fails => fail(FailureKind::Other),
+        Ending::Well => {
+            machine.volumes[index].running = machine.volumes[index].plan.units.clone();
+            Some(Outcome::Done)
+        }
+    }
+}
+
+fn unmounts(machine: &mut Machine, index: usize, ending: Ending) -> Option<Outcome> {
+    if machine.volumes[index].mount.is_none() {
+        return Some(Outcome::AlreadySo);
+    }
+    match ending {
+        Ending::Hangs => None,
+        Ending::Fails => fail(FailureKind::Busy),
+        Ending::Well if !machine.volumes[index].running.is_empty() => fail(FailureKind::Busy),
+        Ending::Well => {
+            machine.umount(index);
+            Some(Outcome::Done)
+        }
+    }
+}
+
+/// e2fsck asks for the device alone; a mount elsewhere or by a person is seen right before.
+fn checks(machine: &mut Machine, index: usize, known: &Identity) -> Option<Outcome> {
+    let backend = machine.backend(index);
+    if machine.volumes[index].mount.is_some() {
+        return fail(FailureKind::Busy);
+    }
+    if machine.volumes[index].plan.is_held_elsewhere {
+        machine.volumes[index].damage.push("checked while its super block lives".into());
+    }
+    match storage(backend) {
+        Ok(()) if identity(machine, index) != *known => fail(FailureKind::Different),
+        Ok(()) if backend == Backend::WriteErring => fail(FailureKind::Storage),
+        Ok(()) if machine.volumes[index].plan.needs_person => fail(FailureKind::NeedsPerson),
+        Ok(()) => Some(Outcome::Done),
+        Err(outcome) => outcome,
+    }
+}
+
+fn mounts(machine: &mut Machine, index: usize, known: &Identity) -> Option<Outcome> {
+    let backend = machine.backend(index);
+    if machine.volumes[index].mount.is_some() {
+        return Some(Outcome::AlreadySo);
+    }
+    match (storage(backend), machine.volumes[index].plan.mount) {
+        (Err(outcome), _) => outcome,
+        (Ok(()), _) if identity(machine, index) != *known => fail(FailureKind::Different),
+        (Ok(()), _) if backend == Backend::WriteErring => {
+            machine.request_failed(machine.volumes[index].plan.disk);
+            fail(FailureKind::Storage)
+        }
+        (Ok(()), Ending::Hangs) => None,
+        (Ok(()), Ending::Fails) => fail(FailureKind::Other),
+        (Ok(()), Ending::Well) => {
+            machine.mount(index);
+            Some(Outcome::Done)
+        }
+    }
+}

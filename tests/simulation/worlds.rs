@@ -1,0 +1,85 @@
+//! One seed: the guest with the daemon and without it, and all that is wrong with the former.
+
+use xvdguard_logic::policy::word::WriteProbe;
+use xvdguard_logic::recovery::memory::State;
+
+use crate::judge::Verdict;
+use crate::run::{Brain, Story, play};
+use crate::script::Script;
+
+/// Plays the seed with this brain; the story, and what was wrong.
+pub fn judge(seed: u64, brain: Brain) -> (Story, Vec<Verdict>) {
+    let script = Script::from_seed(seed);
+    let mut story = play(seed, &script, Some(brain), false);
+    let without = play(seed, &script, None, false);
+    let mut wrong = std::mem::take(&mut story.wrong);
+    // Whoever has every volume written to at every tick takes the risk of such a write.
+    let is_every_tick = script.settings.daemon.write_probe.value == WriteProbe::EveryTick;
+    if !is_every_tick {
+        wrong.extend(is_worse(&without, &story));
+    }
+    wrong.extend(is_left_alone(&script, &story));
+    (story, wrong)
+}
+
+/// Never worse than without it: what is well there is well here. Where root is dead without the
+/// daemon nothing is well there.
+fn is_worse(without: &Story, with: &Story) -> Vec<Verdict> {
+    let mut wrong = Vec::new();
+    for (index, volume) in with.machine.volumes.iter().enumerate() {
+        if !volume.damage.is_empty() {
+            let what = format!("{}: {:?}", volume.plan.mount_point, volume.damage);
+            wrong.push(Verdict { rule: "never_does_harm", what });
+        }
+        let counts = index == 0 || without.is_well(0);
+        if counts && without.is_well(index) && !with.is_well(index) {
+            let what = format!(
+                "{}: mounted {:?}, alive {}, running {:?}",
+                volume.plan.mount_point, volume.mount, volume.is_alive, volume.running
+            );
+            wrong.push(Verdict { rule: "never_worse_than_without_it", what });
+        }
+    }
+    wrong
+}
+
+/// Every volume ends healthy, or a person was told exactly once.
+fn is_left_alone(script: &Script, story: &Story) -> Vec<Verdict> {
+    let mut wrong = Vec::new();
+    // A guest whose root never answers does not boot, with whatever in it.
+    if !story.machine.is_up {
+        return wrong;
+    }
+    for index in 0..script.volumes.len() {
+        let volume = &story.machine.volumes[index];
+        let alerts = story.alerts[index];
+        let known =
+            story.memory.volumes.iter().find(|one| one.target.device == crate::view::device(index));
+        let is_told = known.is_some_and(|one| one.is_told);
+        let is_probed = script.settings.daemon.write_probe.value != WriteProbe::Never;
+        let may_be_unknown = !is_probed || volume.plan.is_undead;
+        let problem = match story.state(index) {
+            None if volume.mount.is_some() => Some("nobody watches it"),
+            None => None,
+            Some(State::Healthy) if volume.mount.is_none() => Some("it is not even mounted"),
+            Some(State::Healthy)
+                if !volume.is_alive && !volume.plan.read_only && !may_be_unknown =>
+            {
+                Some("it is dead and held for healthy")
+            }
+            Some(State::Healthy) => None,
+            Some(State::GivenUp(_)) if alerts != 1 => Some("given up, and not told exactly once"),
+            Some(State::GivenUp(_)) => None,
+            Some(State::Stalled | State::Erring) if !story.machine.works(index) => None,
+            Some(State::Stalled | State::Erring) => Some("it never came to a verdict"),
+            Some(_) if is_told && alerts == 1 => None,
+            Some(_) => Some("it waits, and nobody knows"),
+        };
+        if let Some(problem) = problem {
+            let state = story.state(index);
+            let what = format!("{} {state:?}: {problem}, {alerts} alerts", volume.plan.mount_point);
+            wrong.push(Verdict { rule: "ends_healthy_or_handed_over", what });
+        }
+    }
+    wrong
+}
