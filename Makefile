@@ -13,7 +13,8 @@ TARGET_DIR = $(abspath $(or $(CARGO_TARGET_DIR),target))
 export XVDGUARD_BIN_DIR = $(TARGET_DIR)/programs
 DOCUMENTS = $(wildcard README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE)
 
-.PHONY: help demo test fuzz lint bench xen build install packages packages-test clean check-fresh
+.PHONY: help demo test fuzz lint bench xen build install \
+	packages packages-test clean check-fresh soak
 
 help: ## Lists these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -48,6 +49,14 @@ bench: ## Measures, and writes BENCHMARKS.md (root, Debian 12); with T="words" o
 fuzz: ## Tries broken input on every parser, for T seconds or until it fails.
 	cargo run -q -p xvdguard-tests --bin fuzz -- --results tests/fuzz/RESULTS.md \
 		$(if $(T),--seconds $(T))
+
+# Beyond the seeds of `make test`. A seed that fails prints itself, and XVDGUARD_SEED=N make test
+# T="one_seed" steps through it.
+soak: ## Plays 100,000 more guests, or SEEDS=, against the daemon's decisions, and notes it.
+	XVDGUARD_FIRST_SEED=10000 XVDGUARD_SEEDS=$(or $(SEEDS),100000) \
+		cargo test -p xvdguard-tests --test simulation -- --nocapture no_seed
+	echo "| $$(date -I) | $$(git rev-parse --short HEAD) | 10000 to $$((9999 + $(or $(SEEDS),100000))) |" \
+		>> tests/simulation/RESULTS.md
 
 # One of all with SCENARIO=name KERNEL=6.1.
 xen: ## Proves early boot on a real Xen in QEMU (root, Debian 12); all, or SCENARIO= KERNEL=.

@@ -2,8 +2,10 @@
 //! the rule that has to catch it.
 
 use xvdguard_logic::decide::{Decision, decide};
+use xvdguard_logic::disk::WriteCache;
+use xvdguard_logic::effect::{Attribute, QueueSetting};
 use xvdguard_logic::policy::settings::Settings;
-use xvdguard_logic::recovery::effects::{Deed, Level};
+use xvdguard_logic::recovery::effects::{Deed, Effect, Level};
 use xvdguard_logic::recovery::memory::{Memory, State, Step};
 use xvdguard_logic::recovery::world::World;
 
@@ -194,15 +196,26 @@ fn believes_disks(settings: &Settings, mut memory: Memory, world: &World) -> Dec
     decide(settings, memory, world)
 }
 
+/// Writes "write back" to whatever reads "write through".
 fn flushes_again(settings: &Settings, memory: Memory, world: &World) -> Decision {
-    let mut world = world.clone();
-    world.seen.log.facts.clear();
-    for disk in &mut world.seen.disks {
-        if let Some(vbd) = &mut disk.vbd {
-            vbd.backend.insert("feature-flush-cache", "1".into());
+    let mut decision = decide(settings, memory, world);
+    for disk in &world.seen.disks {
+        if disk.write_cache() != WriteCache::Through {
+            continue;
         }
+        let setting = QueueSetting {
+            disk: disk.name.clone(),
+            attribute: Attribute::WriteCache,
+            old: "write through".into(),
+            new: "write back".into(),
+            reason: "a bug".into(),
+        };
+        let id = decision.memory.next_effect;
+        decision.memory.next_effect += 1;
+        let deed = Deed::SetQueue(setting);
+        decision.effects.push(Effect { id, deadline_ms: Some(1_000), deed });
     }
-    decide(settings, memory, &world)
+    decision
 }
 
 fn probes_at_once(settings: &Settings, mut memory: Memory, world: &World) -> Decision {

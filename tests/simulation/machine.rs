@@ -11,7 +11,7 @@ use xvdguard_logic::recovery::signs::Signs;
 use xvdguard_logic::recovery::world::Hold;
 use xvdguard_logic::text::Text;
 
-use crate::script::{Backend, Event, Plan, Script};
+use crate::script::{Backend, Ending, Event, Plan, Script};
 
 /// A disk and what serves it.
 #[derive(Debug, Clone)]
@@ -400,7 +400,7 @@ impl Machine {
                 let is_dead = !self.volumes[index].is_alive || self.volumes[index].mount.is_none();
                 if !is_dead {
                     self.volumes[index].running = self.volumes[index].plan.units.clone();
-                } else if !is_worked_on(point) && self.works(index) {
+                } else if !is_worked_on(point) && self.works(index) && !self.hangs(index) {
                     self.umount(index);
                     self.person_mounts(index);
                     if *says_so {
@@ -410,7 +410,7 @@ impl Machine {
             }
             Event::Unmounted(point, for_ms) => {
                 let index = self.at(point);
-                if self.works(index) && !is_worked_on(point) {
+                if self.works(index) && !is_worked_on(point) && !self.hangs(index) {
                     self.umount(index);
                     self.volumes[index].running.clear();
                     self.volumes[index].away_until_ms = Some(self.now_ms + for_ms);
@@ -424,6 +424,12 @@ impl Machine {
             }
             Event::Load(name) => self.disk(name).is_loaded = true,
         }
+    }
+
+    /// Whether its umount or mount hangs in the kernel, whoever asks for it.
+    fn hangs(&self, index: usize) -> bool {
+        let plan = &self.volumes[index].plan;
+        plan.umount == Ending::Hangs || plan.mount == Ending::Hangs
     }
 
     fn turns(&mut self, name: &str, backend: Backend) {

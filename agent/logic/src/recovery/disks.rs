@@ -144,7 +144,7 @@ fn follow_question(turn: &mut Turn<'_>, disk: &mut DiskMemory) {
 
 /// Asks every disk that somebody waits for. The others are forgotten: an answer of then is none.
 pub(crate) fn ask(turn: &mut Turn<'_>, memory: &mut Memory) {
-    let waiting = waited_for(&memory.volumes, &memory.disks, turn.is_held);
+    let waiting = waited_for(turn, &memory.volumes, &memory.disks);
     let first_ms = memory.volumes.iter().filter(|volume| waits(volume)).map(|one| one.since_ms);
     let since_ms = first_ms.max().unwrap_or(turn.now_ms);
     let waiting_ms = turn.now_ms.saturating_sub(since_ms);
@@ -166,9 +166,15 @@ pub(crate) fn ask(turn: &mut Turn<'_>, memory: &mut Memory) {
 
 /// The disks that somebody waits for, and those of root with them: nothing can be executed while
 /// root is silent.
-fn waited_for(volumes: &[VolumeMemory], disks: &[DiskMemory], is_held: bool) -> BTreeSet<Text> {
-    let waits =
-        |volume: &VolumeMemory| waits(volume) && !(is_held && volume.state == State::Aborted);
+fn waited_for(turn: &Turn<'_>, volumes: &[VolumeMemory], disks: &[DiskMemory]) -> BTreeSet<Text> {
+    // Before the minimum uptime there is nothing to ask for but the last answers.
+    let reboot = &turn.settings.reboot;
+    let early_ms = ms(reboot.minimum_uptime.value).saturating_sub(2 * ms(reboot.settle.value));
+    let is_early = turn.now_ms < early_ms;
+    let waits = |volume: &VolumeMemory| {
+        let is_idle = turn.is_held || (volume.by_reboot && is_early);
+        waits(volume) && !(is_idle && volume.state == State::Aborted)
+    };
     let sheltered = disks.iter().filter(|disk| matches!(disk.care, Care::Sheltered));
     let mut wanted: BTreeSet<Text> = sheltered.map(|disk| disk.name.clone()).collect();
     if volumes.iter().any(&waits) {

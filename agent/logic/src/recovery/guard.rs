@@ -88,7 +88,8 @@ fn began_s(world: &World) -> u64 {
 /// Keeps this boot's record as it should be.
 pub(crate) fn keep(turn: &mut Turn<'_>, memory: &mut Memory) {
     follow(turn, &mut memory.record);
-    let may_write = turn.world.guard.is_lasting && !memory.is_rebooting;
+    let is_quiet = memory.volumes.iter().all(|volume| volume.incident_ms.is_none());
+    let may_write = turn.world.guard.is_lasting && !memory.is_rebooting && is_quiet;
     let is_free = memory.record.job.is_none() && memory.record.orders < ORDERS;
     let is_well = |volume: &&mut VolumeMemory| {
         is_root(volume) && volume.state == State::Healthy && volume.was_writable

@@ -50,7 +50,9 @@ fn is_ready_for_reboot(turn: &mut Turn<'_>, volume: &VolumeMemory, around: &Arou
     let names = Names { own: &volume.disks, root: others, settle_ms };
     let minimum_ms = ms(turn.settings.reboot.minimum_uptime.value);
     if turn.now_ms < minimum_ms {
-        turn.wake(minimum_ms);
+        // The disks are asked a while before.
+        let early_ms = minimum_ms.saturating_sub(2 * settle_ms);
+        turn.wake(if turn.now_ms < early_ms { early_ms } else { minimum_ms });
         return false;
     }
     are_settled(turn, around.disks, &names)
