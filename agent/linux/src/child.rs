@@ -7,7 +7,6 @@
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
-use nix::unistd::{ForkResult, fork};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::io::{Errno, read, write};
@@ -16,6 +15,8 @@ use rustix::process::{
     Pid, Signal, WaitOptions, kill_process, set_parent_process_death_signal, waitpid,
 };
 
+use crate::calls::fork::{self, Side};
+use crate::calls::signals;
 use crate::error::{Error, Result};
 
 /// An answer of up to so many bytes takes one write (PIPE_BUF, pipe(7)); longer ones take more.
@@ -43,7 +44,8 @@ pub fn is_privileged() -> bool {
 /// Runs tasks side by side, each in a child of its own, and waits for all until the deadline.
 /// The endings stand in the order of the tasks.
 pub fn run_all(tasks: Vec<Task<'_>>, deadline: Instant) -> Vec<Result<Ending>> {
-    let mut children: Vec<Result<Child>> = tasks.into_iter().map(Child::start).collect();
+    let start = |task| Child::start(task, Bond::DiesWithUs);
+    let mut children: Vec<Result<Child>> = tasks.into_iter().map(start).collect();
     loop {
         let waiting: Vec<&mut Child> =
             children.iter_mut().flatten().filter(|child| child.ending.is_none()).collect();
@@ -60,32 +62,37 @@ pub fn run(task: Task<'_>, deadline: Instant) -> Result<Ending> {
     run_all(vec![task], deadline).pop().unwrap_or(Ok(Ending::Died))
 }
 
-struct Child {
-    pid: Pid,
-    pipe: OwnedFd,
+/// What becomes of a child when its parent ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bond {
+    /// It is killed.
+    DiesWithUs,
+    /// It goes on: half of its work would be worse than all of it.
+    GoesOn,
+}
+
+/// A child that is at work.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pub(crate) pid: Pid,
+    pub(crate) pipe: OwnedFd,
     answer: Vec<u8>,
-    ending: Option<Ending>,
+    pub(crate) ending: Option<Ending>,
 }
 
 impl Child {
-    fn start(task: Task<'_>) -> Result<Child> {
+    pub(crate) fn start(task: Task<'_>, bond: Bond) -> Result<Child> {
         let failed = |errno| Error::system("start", "a child process", errno);
         let (pipe, answer_to) =
             pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(failed)?;
-        // SAFETY: the program has one thread. In a test, which has several, the child only
-        // allocates (glibc keeps malloc usable across fork) and makes system calls.
-        match unsafe { fork() } {
-            Ok(ForkResult::Child) => in_child(task, &answer_to),
-            Ok(ForkResult::Parent { child }) => {
-                let pid = Pid::from_raw(child.as_raw()).ok_or_else(|| failed(Errno::SRCH))?;
-                Ok(Child { pid, pipe, answer: Vec::new(), ending: None })
-            }
-            Err(errno) => Err(failed(Errno::from_raw_os_error(errno as i32))),
+        match fork::split().map_err(failed)? {
+            Side::Child => in_child(task, &answer_to, bond),
+            Side::Parent(pid) => Ok(Child { pid, pipe, answer: Vec::new(), ending: None }),
         }
     }
 
     /// Takes what the pipe holds; its end is the child's.
-    fn receive(&mut self) {
+    pub(crate) fn receive_some(&mut self) {
         let mut buffer = [0; SHORT_ANSWER];
         loop {
             match read(&self.pipe, &mut buffer) {
@@ -100,7 +107,8 @@ impl Child {
         self.ending = Some(if is_empty { Ending::Died } else { Ending::Answered(answer) });
     }
 
-    fn finish(self) -> Ending {
+    /// Ends it where it has not ended, and waits for it where that is possible.
+    pub(crate) fn finish(self) -> Ending {
         if self.ending.is_none() {
             // A child in uninterruptible sleep ends when its disk answers, not before.
             let _ = kill_process(self.pid, Signal::KILL);
@@ -127,18 +135,21 @@ fn wait(mut children: Vec<&mut Child>, left: Duration) -> bool {
     let ready: Vec<bool> = polled.iter().map(|one| !one.revents().is_empty()).collect();
     drop(polled);
     children.iter_mut().zip(ready).filter(|(_, is_ready)| *is_ready).for_each(|(child, _)| {
-        child.receive();
+        child.receive_some();
     });
     true
 }
 
 /// Never returns.
-fn in_child(task: Task<'_>, answer_to: &OwnedFd) -> ! {
-    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+fn in_child(task: Task<'_>, answer_to: &OwnedFd, bond: Bond) -> ! {
+    if bond == Bond::DiesWithUs {
+        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    }
     close_all_but(answer_to.as_raw_fd());
+    // The daemon reads its signals; a child, and what it executes, obeys them.
+    signals::unblock_all();
     send(answer_to, &task());
-    // SAFETY: ends the process at once; no destructor or buffer of the parent's runs twice.
-    unsafe { nix::libc::_exit(0) }
+    fork::exit(0)
 }
 
 /// Writes all of an answer; waits while the pipe is full. A parent that is gone ends it.
@@ -166,15 +177,13 @@ fn close_all_but(keep: RawFd) {
         let _ = rustix::stdio::dup2_stdout(&nowhere);
         let _ = rustix::stdio::dup2_stderr(&nowhere);
     }
-    for fd in open_files().into_iter().filter(|fd| *fd > 2 && *fd != keep) {
-        // Some are closed already, the listing's own above all; rustix would panic at that.
-        // SAFETY: nothing in this child uses these descriptors again: what it needs, it opens.
-        unsafe { nix::libc::close(fd) };
-    }
+    // Some are closed already, the listing's own above all.
+    let others = open_files().into_iter().filter(|fd| *fd > 2 && *fd != keep);
+    others.for_each(fork::close);
 }
 
 /// Descriptors of this process; where procfs does not tell, as many as a small program has.
-fn open_files() -> Vec<RawFd> {
+pub(crate) fn open_files() -> Vec<RawFd> {
     let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
     let listed = rustix::fs::open("/proc/self/fd", flags, rustix::fs::Mode::empty())
         .and_then(|folder| rustix::fs::Dir::read_from(folder.as_fd()));

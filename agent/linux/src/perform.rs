@@ -35,6 +35,12 @@ pub fn set_queues(
     results.flat_map(|(group, ending)| results_of(root, group, ending, waited_ms)).collect()
 }
 
+/// Makes one setting in this process, which must be a child.
+pub fn set_here(root: &Root, setting: &QueueSetting) -> Result<Outcome> {
+    let shown = root.shown(&file(setting));
+    set(root, setting).map_err(|errno| Error::system("write", shown, errno))
+}
+
 fn belong_together(one: &QueueSetting, next: &QueueSetting) -> bool {
     let is_limit = |setting: &QueueSetting| setting.attribute != Attribute::WriteCache;
     one.disk == next.disk && is_limit(one) && is_limit(next)

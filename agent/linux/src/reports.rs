@@ -65,11 +65,18 @@ pub struct Lock {
 
 /// Takes the lock that every writer takes, waits so long for another, and names it then.
 pub fn lock(root: &Root, patience: Duration) -> Result<Lock> {
+    lock_named(root, "lock", patience)
+}
+
+/// Takes the lock of that name in the same way.
+pub fn lock_named(root: &Root, name: &str, patience: Duration) -> Result<Lock> {
     let folder = folder(root)?;
-    let shown = folder.shown(b"lock");
+    let shown = folder.shown(name.as_bytes());
     let failed = |errno| Error::system("lock", shown.clone(), errno);
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW;
-    let file = folder.open_with_mode(b"lock", flags, Mode::from_raw_mode(0o600)).map_err(failed)?;
+    let file = folder
+        .open_with_mode(name.as_bytes(), flags, Mode::from_raw_mode(0o600))
+        .map_err(failed)?;
     let until = Instant::now() + patience;
     loop {
         match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -78,7 +85,7 @@ pub fn lock(root: &Root, patience: Duration) -> Result<Lock> {
                 clock::pause(Duration::from_millis(50));
             }
             Err(Errno::WOULDBLOCK) => {
-                let holder = folder.read_text(b"lock")?.unwrap_or_default();
+                let holder = folder.read_text(name.as_bytes())?.unwrap_or_default();
                 let why = format!("process {holder} holds it; wait for it or end it");
                 return Err(Error::content("lock", shown, why));
             }

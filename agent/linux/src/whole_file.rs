@@ -86,6 +86,16 @@ fn put_encoded(
     put(folder, name, &content, kept)
 }
 
+/// A value as bytes, for the way from a child to its parent.
+pub fn to_bytes(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// Undoes `to_bytes`; `None` for anything else.
+pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_slice(bytes).ok()
+}
+
 /// Reads a JSON document; `None` where there is none. `advice`: what to do where it is broken.
 pub fn read_document<T: DeserializeOwned>(
     root: &Root,

@@ -24,6 +24,7 @@ pub mod observation;
 pub mod plan;
 pub mod policy;
 pub mod recovery;
+pub mod super_block;
 pub mod text;
 pub mod vbd;
 pub mod verdict;

@@ -1,6 +1,6 @@
 //! Block devices in `/sys/block`: what lies on what, and the queue of each xvd disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xvdguard_logic::block::{BlockDevice, BlockTree, DeviceNumber};
 use xvdguard_logic::disk::BlockDisk;
@@ -42,8 +42,14 @@ pub struct BlockDevices {
     pub disks: BTreeMap<Text, BlockDisk>,
 }
 
-/// Reads `/sys/block`.
-pub fn read(root: &Root, depth: Depth, oddities: &mut Vec<String>) -> BlockDevices {
+/// Reads `/sys/block`. A vbd may have a disk of any name (blkfront of old kernels takes those of
+/// IDE and SCSI disks): those that the xen bus names, and every xvd.
+pub fn read(
+    root: &Root,
+    vbds: &BTreeSet<Text>,
+    depth: Depth,
+    oddities: &mut Vec<String>,
+) -> BlockDevices {
     let mut devices = Vec::new();
     let mut disks = BTreeMap::new();
     let names = root.list(SYS_BLOCK).unwrap_or_else(|error| {
@@ -53,7 +59,7 @@ pub fn read(root: &Root, depth: Depth, oddities: &mut Vec<String>) -> BlockDevic
     for name in names {
         let result = root.enter(&path(&name, "")).and_then(|folder| {
             let number = device_number(&folder, b"dev")?;
-            if name.starts_with("xvd") {
+            if name.starts_with("xvd") || vbds.contains(&name) {
                 disks.insert(name.clone(), disk(&folder, number)?);
             }
             devices.extend(tree(&folder, &name, number)?);
@@ -150,7 +156,7 @@ mod tests {
         write("sr0/size", "0\n");
         let root = Root::at(dir.path().as_os_str().as_bytes()).unwrap();
         let mut oddities = Vec::new();
-        let found = read(&root, Depth::Decisive, &mut oddities);
+        let found = read(&root, &BTreeSet::new(), Depth::Decisive, &mut oddities);
         assert!(oddities[0].contains("sr0/dev") && oddities.len() == 1, "{oddities:?}");
         assert_eq!(read_tree(&root, &mut oddities), found.tree);
         let number = |minor| DeviceNumber { major: 202, minor };

@@ -2,7 +2,7 @@
 //!
 //! Opened once, at its oldest record, and then followed, so that what a probe causes is seen.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::{Errno, read};
@@ -76,30 +76,44 @@ impl KernelLogReader {
 
     /// Reads all that has come since.
     pub fn drain(&mut self) -> Result<()> {
+        self.drain_into(&mut |_| ())
+    }
+
+    /// The same, for somebody else who wants to see each record as well.
+    pub fn drain_into(&mut self, also: &mut dyn FnMut(&Record<'_>)) -> Result<()> {
         match self.source.take() {
             None => Ok(()),
             Some(Origin::File(content)) => {
                 // A line that begins with a space continues the record before it: its dictionary.
                 let lines = content.split(|byte| *byte == b'\n');
-                lines.for_each(|line| self.take(line));
+                lines.for_each(|line| self.take(line, also));
                 Ok(())
             }
             Some(Origin::Device(device)) => {
-                let result = self.drain_device(&device);
+                let result = self.drain_device(&device, also);
                 self.source = Some(Origin::Device(device));
                 result
             }
         }
     }
 
-    fn drain_device(&mut self, device: &OwnedFd) -> Result<()> {
+    /// To be polled; none where there is no device.
+    pub fn device(&self) -> Option<BorrowedFd<'_>> {
+        match &self.source {
+            Some(Origin::Device(device)) => Some(device.as_fd()),
+            _ => None,
+        }
+    }
+
+    fn drain_device(&mut self, device: &OwnedFd, also: &mut dyn FnMut(&Record<'_>)) -> Result<()> {
         let name = self.name.clone();
-        read_device(device, |record| self.take(record))
+        read_device(device, |record| self.take(record, also))
             .map_err(|errno| Error::system("read", name, errno))
     }
 
-    fn take(&mut self, bytes: &[u8]) {
+    fn take(&mut self, bytes: &[u8], also: &mut dyn FnMut(&Record<'_>)) {
         let Some(record) = Record::parse(bytes) else { return };
+        also(&record);
         let has_gap = self.next_sequence.is_some_and(|next| next != record.sequence);
         self.log.take(&record);
         if has_gap {

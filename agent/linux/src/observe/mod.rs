@@ -39,8 +39,9 @@ pub fn observe(
 ) -> Observation {
     let mut seen = Observation { boot_ms: machine::boot_ms(root), ..Observation::default() };
     machine::read(root, &mut seen);
-    let block = block_devices::read(root, look.depth, &mut seen.oddities);
-    let mut vbds = vbds::by_sysfs(root, &block.disks, &mut seen.oddities);
+    let mut vbds = vbds::by_sysfs(root, &mut seen.oddities);
+    let names = vbds::block_names(&vbds);
+    let block = block_devices::read(root, &names, look.depth, &mut seen.oddities);
     if let Some(xenstore) = xenstore {
         let oddities = &mut seen.oddities;
         Asker { xenstore, deadline: look.deadline, oddities }.read_keys(&mut vbds, look.depth);

@@ -3,7 +3,7 @@
 //! In xenstore always from `device/vbd/ID/backend` on: a guest may not list what lies above its
 //! own backend directories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use xvdguard_logic::disk::{BlockDisk, Disk};
@@ -46,11 +46,7 @@ pub type Vbds = BTreeMap<u32, NamedVbd>;
 const DEVICES: &[u8] = b"sys/bus/xen/devices";
 
 /// The vbds that the xen bus knows, each with the block device below it.
-pub fn by_sysfs(
-    root: &Root,
-    disks: &BTreeMap<Text, BlockDisk>,
-    oddities: &mut Vec<String>,
-) -> Vbds {
+pub fn by_sysfs(root: &Root, oddities: &mut Vec<String>) -> Vbds {
     let names = root.list(DEVICES).unwrap_or_else(|error| {
         oddities.push(format!("{error}, ignoring"));
         Vec::new()
@@ -61,10 +57,14 @@ pub fn by_sysfs(
         let Some(id) = id.and_then(|id| id.parse().ok()) else { continue };
         let folder = [DEVICES, b"/", entry.as_bytes(), b"/block"].concat();
         let name = root.list(&folder).ok().and_then(|children| children.into_iter().next());
-        let name = name.or_else(|| conventional_name(id, disks));
         vbds.insert(id, NamedVbd { name, vbd: Vbd { id, ..Vbd::default() } });
     }
     vbds
+}
+
+/// The names of their block devices, as far as the xen bus tells them.
+pub fn block_names(vbds: &Vbds) -> BTreeSet<Text> {
+    vbds.values().filter_map(|named| named.name.clone()).collect()
 }
 
 fn conventional_name(id: u32, disks: &BTreeMap<Text, BlockDisk>) -> Option<Text> {

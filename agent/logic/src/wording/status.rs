@@ -2,12 +2,14 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use crate::kernel_version::KernelVersion;
 use crate::policy::word::Word;
 use crate::policy::{Origin, Policy};
 use crate::verdict::FlushVerdict;
 use crate::verdict::report::DiskReport;
+use crate::volume::Volume;
 use crate::wording::untested;
 
 /// Name, verdict and reason in columns, then what serves it.
@@ -61,4 +63,15 @@ pub fn advice(report: &DiskReport, kernel: Option<KernelVersion>) -> Option<Stri
         FlushVerdict::Absent | FlushVerdict::Off | FlushVerdict::Proven => return None,
     };
     Some(text.into())
+}
+
+/// Nobody watches.
+pub const NO_DAEMON: &str = "no daemon runs: volumes are not watched";
+
+/// The line of a volume, with its health where somebody watches it.
+pub fn volume(volume: &Volume, health: Option<&str>) -> String {
+    let disks: Vec<String> = volume.disks.iter().map(ToString::to_string).collect();
+    let health = health.map(|health| format!("  {health}")).unwrap_or_default();
+    let (at, fstype) = (&volume.mount_point, &volume.fstype);
+    format!("{at}{health}  {fstype} on {}", disks.join(", "))
 }

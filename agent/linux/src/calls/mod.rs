@@ -1,0 +1,6 @@
+//! System calls that rustix lacks, each behind a safe face; the one user of nix.
+
+pub mod fork;
+pub mod fs_errors;
+pub mod memory;
+pub mod signals;

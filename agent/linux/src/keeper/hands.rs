@@ -1,0 +1,242 @@
+//! The ladder's real hands: everything is opened at start, nothing is allocated, nothing executed.
+//!
+//! With another root than the machine, files inside it are written, and neither PID 1 nor
+//! reboot(2) is touched.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, OFlags, statat};
+use rustix::io::{Errno, pread, write};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::system::{RebootCommand, reboot};
+
+use super::ladder::{Hands, Rung};
+use crate::calls::fork::{self, Side};
+use crate::clock;
+use crate::root::Root;
+
+/// All lines of `/proc/diskstats` of a guest with 256 disks fit.
+const STATS_BYTES: usize = 32 * 1024;
+/// O_DIRECT wants its buffer aligned to the disk's sectors: a page is, for every disk there is.
+const BLOCK_BYTES: usize = 4096;
+
+/// How the init is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Init {
+    /// systemd(1): SIGRTMIN+5 starts reboot.target.
+    Systemd,
+    /// Every other: SIGINT is what Ctrl-Alt-Del sends (init(8)).
+    Other,
+    /// There is none that could be asked.
+    Nobody,
+}
+
+/// Open files and buffers.
+#[derive(Debug)]
+pub struct Opened {
+    log: Option<OwnedFd>,
+    sysrq: Option<OwnedFd>,
+    stats: Option<OwnedFd>,
+    folder: Option<OwnedFd>,
+    init: Init,
+    is_machine: bool,
+    last_writes: u64,
+    /// Written by what is dead, and so not counted: kernel names of disks, each ended by a newline.
+    dead: [u8; super::order::DEAD_BYTES],
+    buffer: Box<[u8; STATS_BYTES]>,
+    block: Box<Block>,
+}
+
+#[repr(align(4096))]
+#[derive(Debug)]
+struct Block([u8; BLOCK_BYTES]);
+
+/// glibc and musl keep the first two or three for themselves; systemd counts from glibc's 34.
+const SIGRTMIN: i32 = 34;
+
+impl Opened {
+    /// Opens what is there; what is missing is a rung less, and is named.
+    pub fn new(root: &Root, missing: &mut Vec<String>) -> Opened {
+        let mut open = |path: &str, flags: OFlags| match root.open(path.as_bytes(), flags) {
+            Ok(file) => Some(file),
+            Err(errno) => {
+                missing.push(format!("cannot open {}: {errno}", root.shown(path.as_bytes())));
+                None
+            }
+        };
+        Opened {
+            log: open("dev/kmsg", OFlags::WRONLY | OFlags::NONBLOCK | OFlags::APPEND),
+            sysrq: open("proc/sysrq-trigger", OFlags::WRONLY | OFlags::APPEND),
+            stats: open("proc/diskstats", OFlags::RDONLY),
+            folder: open("run/xvdguard", OFlags::DIRECTORY | OFlags::RDONLY),
+            init: init(root),
+            is_machine: root.is_machine(),
+            last_writes: 0,
+            dead: [0; super::order::DEAD_BYTES],
+            buffer: Box::new([0; STATS_BYTES]),
+            block: Box::new(Block([0; BLOCK_BYTES])),
+        }
+    }
+
+    /// The files it needs.
+    pub fn files(&self) -> Vec<RawFd> {
+        let files = [&self.log, &self.sysrq, &self.stats, &self.folder];
+        files.into_iter().flatten().map(AsRawFd::as_raw_fd).collect()
+    }
+
+    /// Which disks are dead from now on.
+    pub fn set_dead(&mut self, dead: [u8; super::order::DEAD_BYTES]) {
+        self.dead = dead;
+    }
+
+    /// A line in the kernel log.
+    pub fn say(&self, text: &[u8]) {
+        let Some(log) = &self.log else { return };
+        let mut line = [0; 256];
+        let mut length = 0;
+        for part in [b"<2>xvdguard-keeper: ", text, b"\n"] {
+            let room = line.len() - length;
+            let taken = part.len().min(room);
+            line[length..length + taken].copy_from_slice(&part[..taken]);
+            length += taken;
+        }
+        let _ = write(log, &line[..length]);
+    }
+
+    /// Whether somebody holds.
+    pub fn is_held(&self) -> bool {
+        let Some(folder) = &self.folder else { return false };
+        statat(folder, c"hold", AtFlags::SYMLINK_NOFOLLOW).is_ok()
+    }
+
+    /// Whether the device behind an open node answers a read of its last block, in time. The read
+    /// may hang beyond any signal, so a child does it, which is left where it hangs.
+    pub fn answers(&mut self, device: &OwnedFd, last_block: u64, within_ms: u64) -> bool {
+        let child = match fork::split() {
+            Ok(Side::Child) => {
+                let read = pread(device, &mut self.block.0[..], last_block);
+                fork::exit(i32::from(!matches!(read, Ok(count) if count > 0)))
+            }
+            Ok(Side::Parent(child)) => child,
+            Err(_) => return false,
+        };
+        ended_well(child, within_ms)
+    }
+
+    /// How many writes the disks have done that are not dead.
+    fn writes(&mut self) -> u64 {
+        let Some(stats) = &self.stats else { return 0 };
+        let mut length = 0;
+        while length < self.buffer.len() {
+            match pread(stats, &mut self.buffer[length..], length as u64) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => length += count,
+            }
+        }
+        let lines = self.buffer[..length].split(|byte| *byte == b'\n');
+        lines.filter_map(|line| writes_of(line, &self.dead)).fold(0, u64::wrapping_add)
+    }
+}
+
+impl Hands for Opened {
+    fn now_ms(&mut self) -> u64 {
+        clock::boot_ms()
+    }
+
+    /// A directory that plays the machine has nothing that would take time.
+    fn pause_ms(&mut self, time_ms: u64) {
+        if self.is_machine {
+            clock::pause(Duration::from_millis(time_ms));
+        }
+    }
+
+    fn announce(&mut self, rung: Rung) {
+        self.say(match rung {
+            Rung::Init => b"the root file system is dead and its storage answers: rebooting",
+            Rung::Sync => b"the orderly shutdown is over its time: sysrq s",
+            Rung::ReadOnly => b"sysrq u",
+            Rung::Reboot => b"reboot(2)",
+            Rung::Reset => b"reboot(2) does not come back: sysrq b",
+        });
+    }
+
+    fn ask_init(&mut self) -> bool {
+        let signal = match self.init {
+            // SAFETY: a real-time signal that libc leaves to programs; only its number is used.
+            Init::Systemd => unsafe { Signal::from_raw_unchecked(SIGRTMIN + 5) },
+            Init::Other => Signal::INT,
+            Init::Nobody => return false,
+        };
+        self.is_machine && kill_process(Pid::INIT, signal).is_ok()
+    }
+
+    fn are_others_writing(&mut self) -> bool {
+        let writes = self.writes();
+        let last = std::mem::replace(&mut self.last_writes, writes);
+        writes != last
+    }
+
+    fn sysrq(&mut self, key: u8) -> bool {
+        self.sysrq.as_ref().is_some_and(|file| write(file, &[key]).is_ok())
+    }
+
+    fn reboot(&mut self) {
+        if self.is_machine && fork::split() == Ok(Side::Child) {
+            let _ = reboot(RebootCommand::Restart);
+            fork::exit(1);
+        }
+    }
+}
+
+/// The number of writes of a line of `/proc/diskstats` (Documentation/admin-guide/iostats.rst):
+/// numbers, name, four fields of reads, then writes. None for what is dead.
+fn writes_of(line: &[u8], dead: &[u8]) -> Option<u64> {
+    let mut fields = line.split(|byte| *byte == b' ').filter(|field| !field.is_empty());
+    let name = fields.nth(2)?;
+    let is_dead = dead.split(|byte| *byte == b'\n').any(|one| one == name);
+    let writes = std::str::from_utf8(fields.nth(4)?).ok()?.parse().ok()?;
+    (!is_dead).then_some(writes)
+}
+
+/// sd_booted(3); an init that is not systemd takes Ctrl-Alt-Del.
+fn init(root: &Root) -> Init {
+    match root.stat(b"run/systemd/system") {
+        Ok(_) => Init::Systemd,
+        Err(_) if root.is_machine() => Init::Other,
+        Err(_) => Init::Nobody,
+    }
+}
+
+/// Waits for a child, and leaves it where it is late.
+fn ended_well(child: Pid, within_ms: u64) -> bool {
+    const STEP_MS: u64 = 50;
+    let mut waited_ms = 0;
+    loop {
+        match waitpid(Some(child), WaitOptions::NOHANG) {
+            Ok(Some((_, status))) => return status.exit_status() == Some(0),
+            Ok(None) | Err(Errno::INTR) if waited_ms < within_ms => {}
+            _ => {
+                let _ = kill_process(child, Signal::KILL);
+                return false;
+            }
+        }
+        clock::pause(Duration::from_millis(STEP_MS));
+        waited_ms += STEP_MS;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_of_a_dead_disk_do_not_count() {
+        let line = b" 202       0 xvda 2391 1054 120282 1028 905 771 60360 1403 0 1512 2575";
+        assert_eq!(writes_of(line, b""), Some(905));
+        assert_eq!(writes_of(line, b"xvdb\nxvda\n"), None);
+        assert_eq!(writes_of(line, b"xvda1\n"), Some(905));
+        assert_eq!(writes_of(b"", b""), None);
+        assert_eq!(writes_of(b"202 0 xvda", b""), None);
+    }
+}

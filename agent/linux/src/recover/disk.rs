@@ -1,0 +1,126 @@
+//! Reading a disk past the page cache: does it answer, and is it the same?
+//!
+//! Runs in a child with a deadline: a disk that does not answer keeps it. Never writes.
+
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{OFlags, SeekFrom, seek};
+use rustix::io::{Errno, pread};
+use xvdguard_logic::recovery::effects::{FailureKind, Identity, Outcome, Target};
+use xvdguard_logic::super_block;
+use xvdguard_logic::text::Text;
+use xvdguard_logic::wording::hands as wording;
+
+use super::{Refusal, place, refusal};
+use crate::root::Root;
+
+/// O_DIRECT wants addresses and lengths aligned to the sectors of the disk; 4 KiB is the largest
+/// that there are (open(2)).
+const BLOCK: usize = 4096;
+const SECTOR: u64 = 512;
+
+/// The node of a disk, opened past the page cache, and where its last block begins: for the keeper.
+pub fn open_disk(root: &Root, name: &Text) -> Result<(OwnedFd, u64), Refusal> {
+    let path = node(name);
+    let file = open(root, &path)?;
+    let size = seek(&file, SeekFrom::End(0)).map_err(|errno| read_failed(root, &path, errno))?;
+    Ok((file, last_block(size)))
+}
+
+/// Where devtmpfs has it.
+fn node(name: &Text) -> Vec<u8> {
+    let parts: Vec<&[u8]> = name.as_bytes().split(|byte| *byte == b'!').collect();
+    [b"dev/", &parts.join(&b'/')[..]].concat()
+}
+
+/// The last 4 KiB below `size` bytes that a read may begin at.
+fn last_block(size: u64) -> u64 {
+    (size / BLOCK as u64).saturating_sub(1) * BLOCK as u64
+}
+
+/// Memory that O_DIRECT takes.
+struct Aligned(Vec<u8>, usize);
+
+impl Aligned {
+    fn new(bytes: usize) -> Aligned {
+        let memory = vec![0u8; bytes + BLOCK];
+        let start = memory.as_ptr().align_offset(BLOCK);
+        Aligned(memory, start)
+    }
+
+    fn bytes(&mut self, count: usize) -> &mut [u8] {
+        &mut self.0[self.1..self.1 + count]
+    }
+}
+
+/// Reads the first and the last block. The first is left alone where a file system lies on this
+/// very node: reading it past the cache would first write back what is dirty there, and that can
+/// kill a journal that would have survived.
+pub fn ask(root: &Root, name: &Text) -> Result<Outcome, Refusal> {
+    let path = node(name);
+    let file = open(root, &path)?;
+    let size = seek(&file, SeekFrom::End(0)).map_err(|errno| read_failed(root, &path, errno))?;
+    let is_mounted = place::mounts(root)?.iter().any(|mount| {
+        root.stat(&path).is_ok_and(|stat| {
+            let number = (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev));
+            number == (mount.device.major, mount.device.minor)
+        })
+    });
+    let first = (!is_mounted).then_some(0);
+    let mut memory = Aligned::new(BLOCK);
+    for at in first.into_iter().chain([last_block(size)]) {
+        let count = pread(&file, memory.bytes(BLOCK), at)
+            .map_err(|errno| read_failed(root, &path, errno))?;
+        if count == 0 {
+            return Err(read_failed(root, &path, Errno::IO));
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// What the super block says.
+pub fn identity(root: &Root, target: &Target) -> Result<Identity, Refusal> {
+    let path = place::node(root, &target.device_name, target.device)?;
+    let file = open(root, &path)?;
+    let failed = |errno| read_failed(root, &path, errno);
+    let size = seek(&file, SeekFrom::End(0)).map_err(failed)?;
+    let wanted = super_block::BYTES.min(size as usize / BLOCK * BLOCK);
+    let mut memory = Aligned::new(super_block::BYTES);
+    let count = pread(&file, memory.bytes(wanted), 0).map_err(failed)?;
+    let start = &memory.bytes(wanted)[..count];
+    let shown = root.shown(&path);
+    let found = super_block::read(target.fstype.as_bytes(), start).ok_or_else(|| {
+        refusal(FailureKind::Different, wording::no_super_block(&shown, &target.fstype))
+    })?;
+    Ok(Identity {
+        uuid: Text::from(found.uuid),
+        sectors: size / SECTOR,
+        mount: found.mount.map(Text::from),
+        is_shared: found.is_shared,
+    })
+}
+
+/// That it is what it was.
+pub fn verify(root: &Root, target: &Target, known: &Identity) -> Result<(), Refusal> {
+    let now = identity(root, target)?;
+    match wording::difference(known, &now) {
+        None => Ok(()),
+        Some(why) => {
+            let why = format!("{}: {why}", target.device_name);
+            Err(refusal(FailureKind::Different, why))
+        }
+    }
+}
+
+fn open(root: &Root, path: &[u8]) -> Result<OwnedFd, Refusal> {
+    let flags = OFlags::RDONLY | OFlags::DIRECT | OFlags::NONBLOCK;
+    root.open(path, flags).map_err(|errno| read_failed(root, path, errno))
+}
+
+fn read_failed(root: &Root, path: &[u8], errno: Errno) -> Refusal {
+    let kind = match errno {
+        Errno::NOENT | Errno::NXIO | Errno::NODEV => FailureKind::Gone,
+        _ => FailureKind::Storage,
+    };
+    refusal(kind, crate::error::Error::system("read", root.shown(path), errno))
+}

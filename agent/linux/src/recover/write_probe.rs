@@ -1,0 +1,75 @@
+//! Whether a volume takes writes: a new file, written, synced, gone again.
+//!
+//! A dead ext4 lets an existing file be opened and written; only a new one touches the journal.
+//! The mount is checked through the very descriptor that is used: below a mount point that came
+//! off lies a healthy directory of another file system. Runs in a child.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use rustix::fs::{self, AtFlags, Mode, OFlags};
+use rustix::io::{Errno, write};
+use xvdguard_logic::recovery::effects::{FailureKind, Outcome, Target};
+use xvdguard_logic::wording::hands as wording;
+
+use super::{Refusal, refusal};
+use crate::error::Error;
+use crate::root::Root;
+
+/// What the file is called where it must have a name.
+const NAME: &str = ".xvdguard-probe";
+
+/// Tries it.
+pub fn probe(root: &Root, target: &Target) -> Result<Outcome, Refusal> {
+    let path = super::relative(&target.mount_point);
+    let shown = root.shown(path);
+    let failed = |tried, errno| refusal(kind(errno), Error::system(tried, shown.clone(), errno));
+    let folder = root
+        .open(path, OFlags::DIRECTORY | OFlags::RDONLY)
+        .map_err(|errno| failed("open", errno))?;
+    if mount_id(root, &folder).is_some_and(|id| id != target.mount_id) {
+        return Err(refusal(FailureKind::Gone, wording::mounted_otherwise(&shown)));
+    }
+    match write_new(&folder) {
+        // A full file system is alive.
+        Ok(()) | Err(Errno::NOSPC | Errno::DQUOT) => Ok(Outcome::Done),
+        Err(errno) => Err(failed("write a new file below", errno)),
+    }
+}
+
+fn kind(errno: Errno) -> FailureKind {
+    match errno {
+        Errno::ROFS | Errno::IO | Errno::SHUTDOWN | Errno::UCLEAN => FailureKind::ReadOnly,
+        Errno::NOENT | Errno::NOTDIR => FailureKind::Gone,
+        _ => FailureKind::Other,
+    }
+}
+
+/// `mnt_id` of fdinfo (proc(5), 3.15+); none before.
+fn mount_id(root: &Root, file: &OwnedFd) -> Option<u32> {
+    let path = format!("proc/self/fdinfo/{}", file.as_raw_fd());
+    let text = root.read_text(path.as_bytes()).ok()??;
+    let line = text.as_str()?.lines().find_map(|line| line.strip_prefix("mnt_id:"))?;
+    line.trim().parse().ok()
+}
+
+/// Without a name where the file system can (O_TMPFILE, 3.11+): nothing is left if we are killed.
+fn write_new(folder: &OwnedFd) -> Result<(), Errno> {
+    let mode = Mode::RUSR | Mode::WUSR;
+    let nameless = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    match fs::openat(folder, ".", nameless, mode) {
+        Ok(file) => fill(&file),
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => {
+            let _ = fs::unlinkat(folder, NAME, AtFlags::empty());
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+            let file = fs::openat(folder, NAME, flags, mode)?;
+            let filled = fill(&file);
+            fs::unlinkat(folder, NAME, AtFlags::empty()).and(filled)
+        }
+        Err(errno) => Err(errno),
+    }
+}
+
+fn fill(file: &OwnedFd) -> Result<(), Errno> {
+    write(file, b"xvdguard asks whether this file system takes writes\n")?;
+    fs::fsync(file.as_fd())
+}

@@ -1,0 +1,70 @@
+//! Counters of disks: `/proc/diskstats` for all of them at once, `size` and `ro` of each.
+//!
+//! Neither takes a lock of the queue (block/genhd.c diskstats_show, disk_ro_show), so both answer
+//! in the caller while a request hangs.
+
+use std::collections::BTreeMap;
+
+use xvdguard_logic::recovery::world::DiskSeen;
+use xvdguard_logic::text::Text;
+
+use crate::root::Root;
+
+/// Counters of the disks of these names; one that is not there is left out.
+pub fn read<'a>(root: &Root, names: impl Iterator<Item = &'a Text>) -> Vec<DiskSeen> {
+    let stats = root.read(b"proc/diskstats").unwrap_or_default();
+    let lines = stats.split(|byte| *byte == b'\n').filter_map(line);
+    let counters: BTreeMap<Text, Counters> = lines.collect();
+    names.filter_map(|name| seen(root, name, counters.get(name)?)).collect()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Counters {
+    completed: u64,
+    in_flight: u64,
+}
+
+fn seen(root: &Root, name: &Text, counters: &Counters) -> Option<DiskSeen> {
+    let number = |attribute: &[u8]| {
+        let path = [b"sys/block/", name.as_bytes(), attribute].concat();
+        root.read_text(&path).ok()??.number()
+    };
+    Some(DiskSeen {
+        name: name.clone(),
+        sectors: number(b"/size")?,
+        read_only: number(b"/ro") == Some(1),
+        in_flight: counters.in_flight,
+        completed: counters.completed,
+    })
+}
+
+/// Fields after number and name (Documentation/admin-guide/iostats.rst): the 1st, 5th, 12th and
+/// 16th count what was completed, the 9th what is under way. Older kernels have fewer.
+fn line(line: &[u8]) -> Option<(Text, Counters)> {
+    let mut words = line.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).skip(2);
+    let name = Text::from(words.next()?);
+    let fields: Vec<u64> = words.map_while(|word| Text::from(word).number()).collect();
+    let field = |number: usize| fields.get(number - 1).copied();
+    let completed = [1, 5, 12, 16].into_iter().filter_map(field).fold(0, u64::wrapping_add);
+    Some((name, Counters { completed, in_flight: field(9)? }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_old_and_new_kernels_are_read() {
+        // 6.1, 4.18 without flushes, 3.10 without discards.
+        for (text, completed) in [
+            ("202 0 xvda 2391 1054 120282 1028 905 771 60360 1403 2 1512 2575 7 0 0 0 5 9", 3308),
+            ("202 0 xvda 2391 1054 120282 1028 905 771 60360 1403 2 1512 2575 7 0 0 0", 3303),
+            (" 202       0 xvda 2391 1054 120282 1028 905 771 60360 1403 2 1512 2575", 3296),
+        ] {
+            let expected = Counters { completed, in_flight: 2 };
+            assert_eq!(line(text.as_bytes()), Some((Text::from("xvda"), expected)), "{text}");
+        }
+        assert_eq!(line(b"202 0 xvda 1 2"), None);
+        assert_eq!(line(b""), None);
+    }
+}

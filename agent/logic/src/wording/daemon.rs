@@ -1,0 +1,108 @@
+//! What the daemon says of itself.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::recovery::memory::{Memory, State, VolumeMemory};
+use crate::text::Text;
+use crate::verdict::FlushVerdict;
+use crate::verdict::report::DiskReport;
+
+/// It cannot be worked without: whoever reads it takes it away.
+pub const REMOVE_MEMORY: &str = "remove it; the daemon looks at everything anew";
+
+/// A configuration that is wrong at start: what the administrator wants is not known.
+pub const REPORTS_ONLY: &str = "the configuration is wrong, so nothing is known of what may be \
+    done: this daemon watches and reports only. Do: xvdguard config check, then systemctl reload \
+    xvdguard";
+
+/// The same while running.
+pub const OLD_SETTINGS: &str = "the configuration is wrong; what was in force stays in force. Do: \
+    xvdguard config check, then systemctl reload xvdguard";
+
+/// A reload went well.
+pub const RELOADED: &str = "the configuration was read again";
+
+/// Another one has the lock.
+pub const ONE_IS_ENOUGH: &str = "another daemon runs already; see xvdguard status";
+
+/// It sits in somebody else's machine.
+pub const CONTAINED: &str = "in a container or a chroot: xvdguard belongs into the guest itself";
+
+/// What a person on a terminal reads.
+pub fn to_a_terminal(text: &str) -> String {
+    format!("xvdguard: {text}")
+}
+
+/// Something that will be missing when it is needed.
+pub fn missing(what: &str) -> String {
+    format!("will have to do without: {what}")
+}
+
+/// `Status:` of `systemctl status`.
+pub fn sentence(disks: &[DiskReport], memory: &Memory) -> String {
+    let mut parts = Vec::new();
+    parts.push(disk_part(disks));
+    parts.push(volume_part(&memory.volumes));
+    parts.extend(memory.hold.as_ref().map(|hold| format!("on hold by {}", hold.by)));
+    if memory.is_rebooting {
+        parts.push("rebooting".into());
+    }
+    parts.join("; ")
+}
+
+fn disk_part(disks: &[DiskReport]) -> String {
+    let proven = disks.iter().filter(|disk| disk.verdict == FlushVerdict::Proven).count();
+    let bad = |disk: &&DiskReport| {
+        matches!(disk.verdict, FlushVerdict::Refused | FlushVerdict::Failing | FlushVerdict::Lost)
+    };
+    let bad: Vec<String> =
+        disks.iter().filter(bad).map(|disk| format!("{} {}", disk.name, disk.verdict)).collect();
+    let total = format!("{}: {proven} proven", counted(disks.len(), "disk"));
+    if bad.is_empty() { total } else { format!("{total}, {}", bad.join(", ")) }
+}
+
+fn volume_part(volumes: &[VolumeMemory]) -> String {
+    let healthy = volumes.iter().filter(|volume| volume.state == State::Healthy).count();
+    let others = volumes.iter().filter(|volume| volume.state != State::Healthy);
+    let others: Vec<String> = others
+        .map(|volume| format!("{} {}", volume.target.mount_point, health(volume.state)))
+        .collect();
+    let total = format!("{}: {healthy} healthy", counted(volumes.len(), "volume"));
+    if others.is_empty() { total } else { format!("{total}, {}", others.join(", ")) }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// The health verdict of a volume, one word.
+pub fn health(state: State) -> &'static str {
+    match state {
+        State::Healthy => "healthy",
+        State::Stalled => "stalled",
+        State::Erring => "erring",
+        State::Aborted => "aborted",
+        State::Recovering(_) => "recovering",
+        State::RebootPending(_) => "reboot-pending",
+        State::GivenUp(_) => "given-up",
+    }
+}
+
+/// What happens next with a volume; none where nothing does.
+pub fn next(state: State, mount_point: &Text, now_ms: u64) -> Option<String> {
+    Some(match state {
+        State::Healthy => return None,
+        State::Stalled => "waits for the storage to answer".into(),
+        State::Erring => "watches whether it takes writes".into(),
+        State::Aborted => "waits until its storage has answered for long enough".into(),
+        State::Recovering(step) => format!("is being brought back: {step:?}").to_lowercase(),
+        State::RebootPending(at_ms) => {
+            format!("reboots the guest in {} s", at_ms.saturating_sub(now_ms) / 1000)
+        }
+        State::GivenUp(_) => {
+            format!("a person sees to it, then: xvdguard release {mount_point}").to_string()
+        }
+    })
+}
