@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use xvdguard_linux::world::Places;
 use xvdguard_logic::kernel_version::KernelVersion;
+use xvdguard_logic::policy::duration;
 
 /// Keeps Xen guests alive when the storage below them misbehaves.
 #[derive(Debug, Parser)]
@@ -19,7 +21,7 @@ pub struct Arguments {
 }
 
 /// Options of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Look at DIR instead of this machine (a recording, a chroot)
     #[arg(long, global = true, value_name = "DIR")]
@@ -117,7 +119,7 @@ pub enum Command {
     /// Show what apply would change in fstab, queues and mounts, and why
     ///
     /// Exit status: 0 when there is nothing to change, 10 when there is.
-    Plan,
+    Plan(Plan),
     /// Carry the plan out, and undo what was done where a step fails
     Apply(Apply),
     /// Take back what apply did: the exact bytes of fstab, mounts, write_cache
@@ -131,6 +133,16 @@ pub enum Command {
     Explain(Explain),
     /// Save what this machine looks like, as an archive for a bug report or --root
     Record(Record),
+    /// Watch, and bring file systems back: what the service runs
+    Daemon,
+    /// No automatic action until it is released
+    Hold(Hold),
+    /// Try everything of a recovery but stopping and unmounting, before the first outage
+    ///
+    /// Exit status: 0 when a recovery would find all it needs, else 1.
+    Rehearse(Rehearse),
+    /// End a hold, or say that a volume which was left to you is seen to
+    Release(Release),
     /// Validate the configuration, show what is in force, freeze it for the image
     #[command(subcommand)]
     Config(Config),
@@ -201,6 +213,45 @@ pub struct Explain {
 
 fn kernel_version(text: &str) -> Result<KernelVersion, &'static str> {
     KernelVersion::parse(text).ok_or("it does not begin with two numbers, as 6.1 does")
+}
+
+/// Options of `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Show instead how this volume would be brought back, and who uses it
+    #[arg(long, value_name = "MOUNT")]
+    pub recovery: Option<String>,
+}
+
+/// Options of `rehearse`.
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    /// The mount point of a volume, as status shows it
+    #[arg(value_name = "MOUNT")]
+    pub mount: String,
+}
+
+/// Options of `hold`.
+#[derive(Debug, Args)]
+pub struct Hold {
+    /// End it by itself after this time (90s, 2h)
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub time: Option<Duration>,
+    /// Why, for whoever asks later
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
+}
+
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    duration::parse(text).map_err(|_| "it is no number with a unit, as 90s, 10min or 2h are")
+}
+
+/// Options of `release`.
+#[derive(Debug, Args)]
+pub struct Release {
+    /// The mount point of a volume, as status shows it; the hold when none is given
+    #[arg(value_name = "MOUNT")]
+    pub mount: Option<String>,
 }
 
 /// Options of `record`.

@@ -10,12 +10,15 @@ use xvdguard_logic::audit::Finding;
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::policy::Policy;
 use xvdguard_logic::policy::settings::Settings;
+use xvdguard_logic::recovery::world::Hold;
 use xvdguard_logic::text::Text;
+use xvdguard_logic::verdict::evidence::Evidence;
 use xvdguard_logic::verdict::report::{DiskReport, SCHEMA};
 use xvdguard_logic::xen::XenMode;
 
 use crate::config::show::Values;
 use crate::config::{Problem, Problems};
+use crate::daemon::state::State;
 
 #[derive(Serialize)]
 struct Document<B> {
@@ -29,9 +32,8 @@ struct Document<B> {
 #[derive(Serialize)]
 struct Status<'a> {
     xen: Xen,
-    /// Nothing can hold or watch yet: both are null.
-    hold: (),
-    daemon: (),
+    hold: Option<&'a Hold>,
+    daemon: Option<Daemon<'a>>,
     disks: &'a [DiskReport],
     volumes: Vec<Volume<'a>>,
     oddities: &'a [String],
@@ -47,11 +49,21 @@ struct Volume<'a> {
     mount_point: &'a Text,
     fstype: &'a Text,
     disks: &'a [Text],
-    /// Not watched yet.
-    health: (),
-    since: (),
-    evidence: [(); 0],
-    next: (),
+    health: Option<&'a str>,
+    /// In milliseconds since boot.
+    since: Option<u64>,
+    evidence: &'a [Evidence],
+    next: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Daemon<'a> {
+    pid: u32,
+    /// In milliseconds since boot.
+    began: u64,
+    sentence: &'a str,
+    missing: &'a [String],
+    hanging: usize,
 }
 
 #[derive(Serialize)]
@@ -62,21 +74,30 @@ struct Probe<'a> {
 
 pub use plan::plan;
 
-/// `status`
-pub fn status(seen: &Observation, disks: &[DiskReport]) -> String {
-    let volumes = seen.volumes.iter().map(|volume| Volume {
-        mount_point: &volume.mount_point,
-        fstype: &volume.fstype,
-        disks: &volume.disks,
-        health: (),
-        since: (),
-        evidence: [],
-        next: (),
+/// `status`; what is known of the volumes comes from the daemon, where one runs.
+pub fn status(seen: &Observation, disks: &[DiskReport], daemon: Option<&State>) -> String {
+    let volumes = seen.volumes.iter().map(|volume| {
+        let watched = daemon.and_then(|state| state.volume(&volume.mount_point));
+        Volume {
+            mount_point: &volume.mount_point,
+            fstype: &volume.fstype,
+            disks: &volume.disks,
+            health: watched.map(|watched| watched.health.as_str()),
+            since: watched.map(|watched| watched.since_ms),
+            evidence: watched.map_or(&[], |watched| &watched.evidence),
+            next: watched.and_then(|watched| watched.next.as_deref()),
+        }
     });
     print(Status {
         xen: Xen { mode: seen.xen },
-        hold: (),
-        daemon: (),
+        hold: daemon.and_then(|state| state.hold.as_ref()),
+        daemon: daemon.map(|state| Daemon {
+            pid: state.pid,
+            began: state.began_ms,
+            sentence: &state.sentence,
+            missing: &state.missing,
+            hanging: state.hanging,
+        }),
         disks,
         volumes: volumes.collect(),
         oddities: &seen.oddities,

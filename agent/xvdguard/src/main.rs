@@ -5,6 +5,7 @@
 mod arguments;
 mod commands;
 mod config;
+mod daemon;
 mod diff;
 mod exit;
 mod json;
@@ -15,7 +16,7 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Plan};
 use commands::Session;
 use exit::Failure;
 
@@ -33,11 +34,16 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Check(options) => commands::check::run(open()?, &arguments.global, options),
         Command::Status => commands::status::run(open()?),
         Command::Probe(options) => commands::probe::run(open()?, options),
-        Command::Plan => commands::plan::run(open()?),
+        Command::Plan(Plan { recovery: None }) => commands::plan::run(open()?),
+        Command::Plan(Plan { recovery: Some(mount) }) => commands::rehearse::plan(open()?, mount),
+        Command::Rehearse(options) => commands::rehearse::run(open()?, &options.mount),
         Command::Apply(options) => commands::apply::run(open()?, options),
         Command::Revert => commands::revert::run(open()?),
         Command::Record(options) => commands::record::run(open()?, options),
         Command::Config(command) => commands::config::run(&arguments.global, command),
+        Command::Daemon => daemon::run(open()?, &arguments.global),
+        Command::Hold(options) => commands::hold::run(&arguments.global, options),
+        Command::Release(options) => commands::release::run(&arguments.global, options),
         Command::Explain(options) => commands::explain::run(&arguments.global, options),
     }
 }

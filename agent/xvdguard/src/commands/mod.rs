@@ -4,10 +4,13 @@ pub mod apply;
 pub mod check;
 pub mod config;
 pub mod explain;
+pub mod hold;
 pub mod plan;
 mod planning;
 pub mod probe;
 pub mod record;
+pub mod rehearse;
+pub mod release;
 pub mod revert;
 pub mod status;
 

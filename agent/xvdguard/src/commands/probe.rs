@@ -4,8 +4,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use xvdguard_linux::probe::{Orders, judge_all, probe_and_judge};
-use xvdguard_linux::{child, reports};
+use xvdguard_linux::{child, recover, reports};
 use xvdguard_logic::observation::Observation;
+use xvdguard_logic::recovery::effects::{self, FailureKind, Outcome};
 use xvdguard_logic::text::Text;
 use xvdguard_logic::verdict::FlushVerdict;
 use xvdguard_logic::verdict::report::{DiskReport, Report};
@@ -14,7 +15,7 @@ use xvdguard_logic::wording;
 use super::{
     PATIENCE, Session, XENSTORE_WAIT, nothing_to_guard, print_disks, report, say_oddities, stamp,
 };
-use crate::arguments::Probe;
+use crate::arguments::{Global, Probe};
 use crate::exit::Failure;
 use crate::{json, terminal};
 
@@ -122,4 +123,35 @@ fn keep(session: &Session, seen: &mut Observation, disks: &[DiskReport]) {
     if let Err(error) = reports::write_report(&session.world.root, reports::PROBE, &report) {
         seen.oddities.push(format!("{error}; status will not know of this probe"));
     }
+}
+
+/// One flush for one disk, for the daemon: looks, probes and keeps the report as the command does.
+/// Runs in a child, which has closed the daemon's files and opens its own.
+pub fn in_child(global: &Global, disk: &Text) -> Vec<u8> {
+    let outcome = match probe_one(global, disk) {
+        Ok(()) => Outcome::Done,
+        Err(failure) => {
+            let text = failure.to_string();
+            Outcome::Failed(effects::Failure { kind: FailureKind::Other, text })
+        }
+    };
+    recover::encode(&outcome)
+}
+
+fn probe_one(global: &Global, disk: &Text) -> Result<(), Failure> {
+    let mut session = Session::open(global)?;
+    let mut seen = session.observe();
+    let _lock = reports::lock(&session.world.root, PATIENCE).map_err(Failure::Output)?;
+    let earlier = reports::read_all(&session.world.root, &mut seen.oddities);
+    let started = Instant::now();
+    let orders = Orders {
+        wants: &|name| name == disk,
+        flush: ASKED_FOR.flush,
+        deadline: started + ASKED_FOR.all,
+        after: started + ASKED_FOR.all + ASKED_FOR.after,
+    };
+    let mut disks = probe_and_judge(&mut session.world, &mut seen, &earlier, &orders);
+    stamp(&mut disks, &session.world);
+    let report = report(&session, &seen, &disks);
+    reports::write_report(&session.world.root, reports::PROBE, &report).map_err(Failure::Output)
 }

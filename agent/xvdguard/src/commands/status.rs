@@ -10,6 +10,7 @@ use xvdguard_logic::verdict::report::DiskReport;
 use xvdguard_logic::wording;
 
 use super::{Session, Voice, nothing_to_guard, print_disks, say_oddities, stamp};
+use crate::daemon::state::{self, State};
 use crate::exit::Failure;
 use crate::{json, terminal};
 
@@ -20,11 +21,13 @@ pub fn run(mut session: Session) -> Result<ExitCode, Failure> {
     let earlier = reports::read_all(&session.world.root, &mut seen.oddities);
     let mut disks = judge_all(&seen, &earlier, None);
     stamp(&mut disks, &session.world);
+    let daemon = state::read(&session.world.root);
     say_oddities(&seen, session.voice);
     if session.voice.json {
-        terminal::print(&json::status(&seen, &disks));
+        terminal::print(&json::status(&seen, &disks, daemon.as_ref()));
     } else {
         print(&seen, &disks, &settings.policy, session.voice);
+        print_volumes(&seen, daemon.as_ref(), session.voice);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -40,9 +43,23 @@ fn print(seen: &Observation, disks: &[DiskReport], policy: &Policy, voice: Voice
         policy.iter().for_each(|line| terminal::print(&format!("{line}\n")));
     }
     print_disks(&disks.iter().collect::<Vec<_>>(), seen, voice);
-    for volume in seen.volumes.iter().filter(|_| !voice.quiet) {
-        let disks: Vec<String> = volume.disks.iter().map(ToString::to_string).collect();
-        let line = format!("{}  {} on {}", volume.mount_point, volume.fstype, disks.join(", "));
+}
+
+/// The volumes, with what the daemon knows of them; without it only where they are.
+fn print_volumes(seen: &Observation, daemon: Option<&State>, voice: Voice) {
+    if voice.quiet || nothing_to_guard(seen).is_some() {
+        return;
+    }
+    for volume in &seen.volumes {
+        let watched = daemon.and_then(|state| state.volume(&volume.mount_point));
+        let health = watched.map(|watched| watched.health.as_str());
+        let line = wording::status::volume(volume, health);
         terminal::print(&(line + "\n"));
+        let next = watched.and_then(|watched| watched.next.as_ref());
+        next.iter().for_each(|next| terminal::print(&format!("    {next}\n")));
+    }
+    match daemon {
+        Some(state) => terminal::print(&format!("daemon: {}\n", state.sentence)),
+        None => terminal::print(&format!("{}\n", wording::status::NO_DAEMON)),
     }
 }

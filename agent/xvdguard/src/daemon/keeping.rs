@@ -1,0 +1,103 @@
+//! What the keeper is told: the reboot itself, and what it is to do alone if the daemon dies
+//! while one is pending.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use xvdguard_linux::error::Result;
+use xvdguard_linux::keeper::Keeper;
+use xvdguard_linux::keeper::order::{DEAD_BYTES, Order, Terms};
+use xvdguard_linux::recover;
+use xvdguard_linux::root::Root;
+use xvdguard_logic::policy::settings::Settings;
+use xvdguard_logic::recovery::effects::Ladder;
+use xvdguard_logic::recovery::memory::{Memory, State};
+use xvdguard_logic::recovery::world::{Guard, World};
+use xvdguard_logic::text::Text;
+
+/// The keeper, and what it was told last.
+#[derive(Debug)]
+pub struct Post {
+    keeper: Keeper,
+    armed: Option<(Text, Terms)>,
+}
+
+impl Post {
+    /// Starts the keeper.
+    pub fn new(root: &Root) -> Result<Post> {
+        Ok(Post { keeper: Keeper::start(root)?, armed: None })
+    }
+
+    /// What it will have to do without.
+    pub fn missing(&self) -> &[String] {
+        &self.keeper.missing
+    }
+
+    /// Hands it the reboot.
+    pub fn reboot(&self, ladder: &Ladder, world: &World) -> Result<()> {
+        let dead = world.seen.volumes.iter().filter(|volume| ladder.dead.contains(&volume.device));
+        let names = dead.flat_map(|volume| volume.disks.iter().map(Text::as_bytes));
+        let terms = terms(ladder.orderly_ms, 0, 0).with_dead(names);
+        self.keeper.tell(Order::Climb(terms), None)
+    }
+
+    /// Keeps it armed exactly while a reboot is what would heal this guest.
+    pub fn keep_armed(&mut self, root: &Root, known: (&Settings, &Memory, &Guard)) {
+        let (settings, memory, guard) = known;
+        let wanted = pending(settings, memory, guard);
+        if self.armed == wanted {
+            return;
+        }
+        let told = match &wanted {
+            None => self.keeper.tell(Order::Disarm, None).is_ok(),
+            Some((disk, terms)) => match recover::open_disk(root, disk) {
+                Ok((device, last_block)) => {
+                    let order = Order::Arm(Terms { last_block, ..*terms });
+                    self.keeper.tell(order, Some(device.as_fd())).is_ok()
+                }
+                Err(_) => false,
+            },
+        };
+        if told {
+            self.armed = wanted;
+        }
+    }
+
+    /// The daemon ends in peace, and the keeper with it.
+    pub fn end(self) {
+        let _ = self.keeper.tell(Order::End, None);
+    }
+}
+
+/// The reboot that would follow, as the keeper would do it alone: on kernels where a dead root
+/// executes nothing any more, no other daemon can come after this one.
+fn pending(settings: &Settings, memory: &Memory, guard: &Guard) -> Option<(Text, Terms)> {
+    if memory.hold.is_some() || !has_budget(settings, memory, guard) {
+        return None;
+    }
+    let volume = memory.volumes.iter().find(|volume| volume.by_reboot && is_dead(volume.state))?;
+    let disk = volume.disks.first()?.clone();
+    let ms = |time: Duration| time.as_millis() as u64;
+    let Settings { reboot, .. } = settings;
+    let drawn_ms = volume.incident_ms.unwrap_or(0) + memory.jitter_ms.unwrap_or(0);
+    let not_before_ms = drawn_ms.max(ms(reboot.minimum_uptime.value));
+    let terms = terms(ms(reboot.orderly.value), not_before_ms, ms(reboot.settle.value));
+    Some((disk, terms.with_dead(volume.disks.iter().map(Text::as_bytes))))
+}
+
+fn is_dead(state: State) -> bool {
+    matches!(state, State::Aborted | State::Recovering(_) | State::RebootPending(_))
+}
+
+/// Stricter than the guard itself, which looks at times: alone, the keeper cannot.
+fn has_budget(settings: &Settings, memory: &Memory, guard: &Guard) -> bool {
+    let earlier =
+        guard.records.iter().filter(|record| Some(&record.boot_id) != memory.boot_id.as_ref());
+    let spent = earlier.clone().filter(|record| !record.ended_well).count() as u64;
+    let is_known = guard.is_lasting && memory.record.written.is_some() && earlier.count() > 0;
+    is_known && spent < u64::from(settings.reboot.at_most.value)
+}
+
+fn terms(orderly_ms: u64, not_before_ms: u64, settle_ms: u64) -> Terms {
+    Terms { orderly_ms, not_before_ms, settle_ms, last_block: 0, dead: [0; DEAD_BYTES] }
+}

@@ -1,0 +1,184 @@
+//! Keeping the small world up to date: each kind of news is looked at anew, nothing else.
+//!
+//! The kernel log is read in every turn, and so are counters: both cost microseconds. Everything
+//! is looked at again where records of the log were lost, or where it says that the guest resumed.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::{Duration, Instant};
+
+use xvdguard_linux::observe::vbds::Depth;
+use xvdguard_linux::observe::{self, Look};
+use xvdguard_linux::recover::records;
+use xvdguard_linux::watch::errors::{self, ErrorEvents};
+use xvdguard_linux::watch::{disks, domain, requests, volumes};
+use xvdguard_linux::world::World as Places;
+use xvdguard_linux::xenstore::Source;
+use xvdguard_linux::{clock, reports};
+use xvdguard_logic::recovery::memory::Memory;
+use xvdguard_logic::recovery::world::{Hold, World};
+use xvdguard_logic::text::Text;
+use xvdguard_logic::volume;
+
+use super::sources::News;
+
+/// How long xenstore may take in a turn: one that hangs must not keep the daemon.
+const XENSTORE: Duration = Duration::from_millis(500);
+
+/// How long the disk that the records of boots lie on may take, once.
+const RECORDS: Duration = Duration::from_secs(5);
+
+/// What is looked with.
+pub struct Eyes<'a> {
+    pub places: &'a mut Places,
+    pub events: Option<&'a mut ErrorEvents>,
+    /// What is not mounted any more, and waits for its disks, is only remembered.
+    pub memory: &'a Memory,
+}
+
+/// Looks at everything for the first time.
+pub fn begin(eyes: Eyes<'_>) -> World {
+    let root = &eyes.places.root;
+    let guard = records::read_in_time(root, Instant::now() + RECORDS);
+    let mut world = World { init: domain::init(root), guard, ..World::default() };
+    let news = News { world: true, requests: true, reports: true, ..News::default() };
+    refresh(eyes, &mut world, news);
+    world
+}
+
+/// Looks at what there is news of, at the log and at the counters.
+pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
+    let Eyes { places, mut events, memory } = eyes;
+    let deadline = Instant::now() + XENSTORE;
+    let (facts, gap) = (world.seen.log.facts.len(), world.signs.gap);
+    read_log(places, world);
+    // A line of blkfront or of a resume, or lines that nobody will ever see.
+    let is_new = world.seen.log.facts.len() != facts || world.signs.gap != gap;
+    let has_watch = has_watch_event(places);
+    if news.world || is_new || has_watch {
+        look_at_all(places, world, deadline);
+    } else if news.mounts {
+        look_at_mounts(places, world);
+    }
+    if news.world || news.mounts || is_new || has_watch {
+        world.volumes = volumes::standing(&places.root, &world.seen);
+        keep_ours(world);
+        follow(events.as_deref_mut(), world);
+    }
+    if news.requests || has_watch {
+        world.releases.extend(requests::take_releases(&places.root));
+        world.hold = hold(places, deadline);
+    }
+    if news.reports || news.world {
+        world.reports = reports::read_all(&places.root, &mut world.seen.oddities);
+    }
+    volumes::count(&places.root, &world.seen, events.as_deref(), &mut world.volumes);
+    let names = disk_names(world, memory);
+    world.disks = disks::read(&places.root, names.iter());
+    world.seen.boot_ms = clock::boot_ms();
+    world.wall_s = u64::try_from(clock::unix_ms() / 1000).unwrap_or(0);
+    world.chance = RandomState::new().build_hasher().finish();
+}
+
+fn read_log(places: &mut Places, world: &mut World) {
+    let signs = &mut world.signs;
+    if let Err(error) = places.log.drain_into(&mut |record| signs.take(record)) {
+        world.seen.oddities.push(error.to_string());
+    }
+    if world.seen.log.facts.len() != places.log.log().facts.len() {
+        world.seen.log = places.log.log().clone();
+    }
+    world.seen.log.complete_since_ms = places.log.log().complete_since_ms;
+}
+
+fn look_at_all(places: &mut Places, world: &mut World, deadline: Instant) {
+    world.seen = places.observe(Look { depth: Depth::All, deadline });
+    domain::update(&mut world.domain, &places.root, places.xenstore.as_mut(), deadline);
+    world.guard.is_lasting = is_lasting(world);
+    watch(places, world, deadline);
+}
+
+fn look_at_mounts(places: &mut Places, world: &mut World) {
+    let mut oddities = Vec::new();
+    world.seen.block = observe::block_devices::read_tree(&places.root, &mut oddities);
+    world.seen.mounts = observe::mounts(&places.root, &mut oddities);
+    world.seen.volumes = volume::volumes(&world.seen.mounts, &world.seen.block);
+    world.seen.oddities.extend(oddities);
+}
+
+/// Only what lies on a virtual disk is watched.
+fn keep_ours(world: &mut World) {
+    let vbds: BTreeSet<&Text> = world.seen.disks.iter().map(|disk| &disk.name).collect();
+    let seen = &world.seen.volumes;
+    let ours: BTreeSet<_> = seen
+        .iter()
+        .filter(|volume| volume.disks.iter().any(|disk| vbds.contains(disk)))
+        .map(|volume| volume.device)
+        .collect();
+    world.volumes.retain(|volume| ours.contains(&volume.device));
+}
+
+fn follow(events: Option<&mut ErrorEvents>, world: &World) {
+    let Some(events) = events else { return };
+    let seen = &world.seen;
+    let ours = world.volumes.iter().filter_map(|one| {
+        let known = seen.volumes.iter().find(|volume| volume.device == one.device)?;
+        errors::mount_of(&seen.mounts, known.device, known.mount_point.as_bytes())
+    });
+    events.follow(ours);
+}
+
+/// Every disk below a watched volume, mounted or remembered.
+fn disk_names(world: &World, memory: &Memory) -> BTreeSet<Text> {
+    let is_watched = |device| world.volumes.iter().any(|volume| volume.device == device);
+    let mounted = world.seen.volumes.iter().filter(|volume| is_watched(volume.device));
+    let mounted = mounted.flat_map(|volume| &volume.disks);
+    let remembered = memory.volumes.iter().flat_map(|volume| &volume.disks);
+    mounted.chain(remembered).cloned().collect()
+}
+
+/// Whoever holds: the host before a person of this guest, who may not know of the host's reasons.
+fn hold(places: &mut Places, deadline: Instant) -> Option<Hold> {
+    let host = requests::host_hold(places.xenstore.as_mut(), deadline);
+    // One that cannot be read holds nothing, but was meant to: the file says so itself.
+    host.or_else(|| requests::hold(&places.root).ok().flatten())
+}
+
+/// Whether the guard's records lie on a virtual disk, by the mount that their folder is below.
+fn is_lasting(world: &World) -> bool {
+    let vbds: BTreeSet<&Text> = world.seen.disks.iter().map(|disk| &disk.name).collect();
+    let above = world.seen.mounts.iter().filter(|mount| {
+        let rest = b"/var/lib/xvdguard".strip_prefix(mount.mount_point.as_bytes());
+        mount.mount_point == "/" || rest.is_some_and(|rest| rest.first() == Some(&b'/'))
+    });
+    let Some(mount) = above.max_by_key(|mount| mount.mount_point.len()) else { return false };
+    let volume =
+        world.seen.volumes.iter().find(|volume| {
+            volume.device == mount.device || volume.mount_point == mount.mount_point
+        });
+    volume.is_some_and(|volume| volume.disks.iter().any(|disk| vbds.contains(disk)))
+}
+
+/// Asks to be told of the vbds, of the host's hold, and of the first backends' features. Asking
+/// again for the same does nothing.
+fn watch(places: &mut Places, world: &World, deadline: Instant) {
+    const TOKEN: &str = "xvdguard";
+    const BACKENDS: usize = 5;
+    let Some(Source::Live(client)) = &mut places.xenstore else { return };
+    let vbds = world.seen.disks.iter().filter_map(|disk| disk.vbd.as_ref());
+    let backends = vbds.filter_map(|vbd| vbd.backend_path.clone()).take(BACKENDS);
+    let paths = [Text::from("device/vbd"), Text::from(requests::HOST_HOLD)];
+    for path in paths.into_iter().chain(backends) {
+        // Without it the tick finds out.
+        let _ = client.watch(path, TOKEN, deadline);
+    }
+}
+
+fn has_watch_event(places: &mut Places) -> bool {
+    let Some(Source::Live(client)) = &mut places.xenstore else { return false };
+    let mut has_event = false;
+    while let Ok(Some(_)) = client.next_event(Instant::now()) {
+        has_event = true;
+    }
+    has_event
+}

@@ -1,0 +1,128 @@
+//! `xvdguard daemon`: watches, lets `decide` decide, and carries out what it says.
+//!
+//! One loop: wait for anything, look at what there is news of, decide, keep the memory, act. What
+//! may touch a sick disk is a child's (`work`); this process reads memory, procfs and sysfs only.
+//! It never waits for xenstore longer than half a second, and for nothing else at all.
+//! Tests: `tests/recovery/`, `tests/daemon/`.
+
+mod announce;
+mod files;
+mod keeping;
+mod look;
+mod notify;
+mod sources;
+pub mod state;
+mod turns;
+mod work;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use xvdguard_linux::calls::memory as locked;
+use xvdguard_linux::root::Root;
+use xvdguard_linux::{child, process, reports};
+use xvdguard_logic::observation::Observation;
+use xvdguard_logic::policy::Chosen;
+use xvdguard_logic::policy::settings::Settings;
+use xvdguard_logic::policy::word::{Action, RootAction};
+use xvdguard_logic::wording::daemon as wording;
+use xvdguard_logic::wording::plan as plan_wording;
+
+use crate::arguments::Global;
+use crate::commands::{Session, nothing_to_guard};
+use crate::exit::Failure;
+use crate::terminal;
+use announce::Voice;
+use keeping::Post;
+use look::Eyes;
+use sources::Sources;
+use state::State;
+use turns::Daemon;
+
+/// A daemon that is replaced ends within this time, or there are two.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs until it is asked to end.
+pub fn run(mut session: Session, global: &Global) -> Result<ExitCode, Failure> {
+    let root = &session.world.root;
+    if root.is_machine() && !child::is_privileged() {
+        return Err(Failure::Privileges("daemon"));
+    }
+    let mut seen = session.observe();
+    let reason = nothing_to_guard(&seen).map(str::to_owned);
+    let settings = settings_at_start(&session, &mut seen);
+    let inert = settings.policy.inert.as_ref().map(plan_wording::inert);
+    if let Some(why) = inert.or(reason).or_else(|| not_here(&session.world.root)) {
+        announce::note(&why);
+        notify::ready(&why);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let _lock =
+        reports::lock_named(&session.world.root, LOCK, PATIENCE).map_err(Failure::Output)?;
+    let mut daemon = begin(session, global, settings)?;
+    daemon.run();
+    notify::stopping();
+    daemon.end();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Held by the one daemon of a guest.
+const LOCK: &str = "daemon.lock";
+
+/// The keeper first: it is forked while this process is small, and has none of its files.
+fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Daemon, Failure> {
+    let root = &session.world.root;
+    let mut missing = Vec::new();
+    let mut note = |error: &dyn std::fmt::Display| missing.push(error.to_string());
+    let post = Post::new(root).map_err(|error| note(&error)).ok();
+    let memory = state::memory(root).map_err(|error| note(&error)).unwrap_or_default();
+    process::prepare(root, &mut missing);
+    missing.extend(post.iter().flat_map(Post::missing).cloned());
+    missing.extend(process::programs_missing(root));
+    let mut sources =
+        Sources::open(root, &mut missing).map_err(|error| Failure::Inner(error.to_string()))?;
+    let voice = Voice::new(root);
+    let (places, events) = (&mut session.world, sources.errors.as_mut());
+    let world = look::begin(Eyes { places, events, memory: &memory });
+    // Last: all that was read is in memory by now.
+    if let Err(errno) = locked::lock_what_is_used() {
+        missing.push(format!("cannot lock the memory of this process: {errno}"));
+    }
+    missing.iter().for_each(|what| announce::note(&wording::missing(what)));
+    let began_ms = world.seen.boot_ms;
+    let state = State { pid: std::process::id(), began_ms, missing, ..State::default() };
+    let global = global.clone();
+    let last_failure = String::new();
+    Ok(Daemon {
+        session,
+        global,
+        settings,
+        sources,
+        voice,
+        post,
+        world,
+        memory,
+        state,
+        last_failure,
+    })
+}
+
+/// With a configuration that is wrong nothing is known of what may be done.
+fn settings_at_start(session: &Session, seen: &mut Observation) -> Settings {
+    match session.settings(seen) {
+        Ok(settings) => settings,
+        Err(failure) => {
+            terminal::say(&format!("xvdguard: error: {failure}"));
+            announce::note(wording::REPORTS_ONLY);
+            let mut settings = Settings::default();
+            settings.recovery.default = Chosen::by_default(Action::Report);
+            settings.reboot.root = Chosen::by_default(RootAction::Report);
+            settings
+        }
+    }
+}
+
+/// Containers and chroots have no disks of their own.
+fn not_here(root: &Root) -> Option<String> {
+    process::is_contained(root).then(|| wording::CONTAINED.to_owned())
+}

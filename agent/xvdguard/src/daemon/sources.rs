@@ -1,0 +1,108 @@
+//! Everything that can wake the daemon, and one poll(2) over all of it.
+//!
+//! An event only says where to look: what is so is read anew. A source that is missing is named
+//! once; the others and the tick do without it.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use xvdguard_linux::calls::signals::{Asked, Signals};
+use xvdguard_linux::error::Error;
+use xvdguard_linux::observe::kernel_log::KernelLogReader;
+use xvdguard_linux::wait::{self, Wanted};
+use xvdguard_linux::watch::block_events::BlockEvents;
+use xvdguard_linux::watch::errors::ErrorEvents;
+use xvdguard_linux::watch::mounts::MountChanges;
+use xvdguard_linux::xenstore::Source;
+
+use super::files::{Changed, FileChanges};
+
+/// What there is to look at anew.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct News {
+    /// Everything: disks, keys, mounts.
+    pub world: bool,
+    /// What is mounted.
+    pub mounts: bool,
+    /// Hold and releases.
+    pub requests: bool,
+    /// Reports of `probe`.
+    pub reports: bool,
+    /// The configuration, or SIGHUP.
+    pub configuration: bool,
+    /// SIGTERM.
+    pub end: bool,
+}
+
+/// The open sources.
+pub struct Sources {
+    signals: Signals,
+    mounts: Option<MountChanges>,
+    pub errors: Option<ErrorEvents>,
+    block: Option<BlockEvents>,
+    files: Option<FileChanges>,
+}
+
+impl Sources {
+    /// Opens all of them.
+    pub fn open(
+        root: &xvdguard_linux::root::Root,
+        missing: &mut Vec<String>,
+    ) -> Result<Sources, Error> {
+        let signals = Signals::take()
+            .map_err(|errno| Error::system("read signals of", "this process", errno))?;
+        let mut note = |what: String| missing.push(what);
+        let mounts = MountChanges::open(root).map_err(|error| note(error.to_string())).ok();
+        let errors = ErrorEvents::open().map_err(|error| note(error.to_string())).ok();
+        let block = BlockEvents::open().map_err(|error| note(error.to_string())).ok();
+        let files = FileChanges::open(missing).ok();
+        Ok(Sources { signals, mounts, errors, block, files })
+    }
+
+    /// Waits for one of them, a job or the time. Nothing is taken yet but what mountinfo tells,
+    /// which it does once: whether mounts changed.
+    pub fn wait<'a>(
+        &'a self,
+        log: &'a KernelLogReader,
+        xenstore: Option<&'a Source>,
+        jobs: impl Iterator<Item = BorrowedFd<'a>>,
+        patience: Duration,
+    ) -> bool {
+        let mut wanted: Vec<Wanted<'a>> = Vec::new();
+        wanted.extend(self.mounts.as_ref().map(|mounts| Wanted::Priority(mounts.as_fd())));
+        wanted.push(Wanted::Data(self.signals.as_fd()));
+        wanted.extend(log.device().map(Wanted::Data));
+        wanted.extend(self.errors.as_ref().map(|errors| Wanted::Data(errors.as_fd())));
+        wanted.extend(self.block.as_ref().map(|block| Wanted::Data(block.as_fd())));
+        wanted.extend(self.files.as_ref().map(|files| Wanted::Data(files.as_fd())));
+        if let Some(Source::Live(client)) = xenstore {
+            wanted.push(Wanted::Data(client.as_fd()));
+        }
+        wanted.extend(jobs.map(Wanted::Data));
+        let ready = wait::wait(&wanted, patience);
+        self.mounts.is_some() && ready.first() == Some(&true)
+    }
+
+    /// Takes what came.
+    pub fn take(&mut self) -> News {
+        let mut news = News::default();
+        while let Some(asked) = self.signals.next() {
+            match asked {
+                Asked::End => news.end = true,
+                Asked::Reload => news.configuration = true,
+            }
+        }
+        news.world = self.block.as_ref().is_some_and(BlockEvents::take);
+        if let Some(errors) = &mut self.errors {
+            errors.take();
+        }
+        for changed in self.files.as_mut().map(FileChanges::take).unwrap_or_default() {
+            match changed {
+                Changed::Configuration => news.configuration = true,
+                Changed::Requests => news.requests = true,
+                Changed::Reports => news.reports = true,
+            }
+        }
+        news
+    }
+}
