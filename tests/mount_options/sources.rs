@@ -1,7 +1,7 @@
 //! What a word of fstab names, on a guest with real device nodes and links named as libblkid names
 //! them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
@@ -44,7 +44,7 @@ fn tags_lead_through_the_links_of_udev_to_the_disk() {
     let mut guest = GuestRoot::new().unwrap();
     guest.add_disk("xvda", 51712, &device).unwrap();
     let root = Root::at(guest.path().as_os_str().as_bytes()).unwrap();
-    let tree = block_devices::read(&root, Depth::All, &mut Vec::new()).tree;
+    let tree = block_devices::read(&root, &BTreeSet::new(), Depth::All, &mut Vec::new()).tree;
     let find = |word: &str| source::find(&root, &Text::from(word), &tree);
     for label in LABELS {
         format(&device, label);

@@ -7,6 +7,7 @@
 
 mod acts;
 mod cast;
+mod guarded_guest;
 mod kernel_log;
 mod screen;
 mod show;

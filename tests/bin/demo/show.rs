@@ -3,13 +3,12 @@
 //! Never goes on after something that was not expected, nor after a signal.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 
 use harness::failure::{Failure, Tried};
 
 use crate::screen::Screen;
 use crate::signals::{self, Interrupt};
-use crate::stage::Stage;
 
 /// Why a show ended before its end.
 #[derive(Debug)]
@@ -25,6 +24,22 @@ pub enum End {
 impl From<Failure> for End {
     fn from(failure: Failure) -> End {
         End::Failed(failure)
+    }
+}
+
+/// Where commands are run.
+pub trait World {
+    /// A command line, ready to run; both outputs become one.
+    fn command(&self, line: &str) -> Result<Command, Failure>;
+
+    /// Paths as a person there would write them.
+    fn shortened(&self, text: &str) -> String {
+        text.to_owned()
+    }
+
+    /// What somebody else has done meanwhile, if anything.
+    fn said(&self) -> Result<Option<&'static str>, Failure> {
+        Ok(None)
     }
 }
 
@@ -68,15 +83,15 @@ impl Show {
     }
 
     /// Shows a command and what it prints.
-    pub fn run(&mut self, stage: &Stage, command: &str) -> Result<Step<'_>, End> {
+    pub fn run(&mut self, world: &impl World, command: &str) -> Result<Step<'_>, End> {
         self.interrupt.check()?;
         self.screen.command(command);
-        let output = stage.command(command).output().tried(format_args!("run {command}"))?;
+        let output = world.command(command)?.output().tried(format_args!("run {command}"))?;
         self.interrupt.check()?;
         let code = exit_code(output.status)?;
-        let output = stage.shortened(&String::from_utf8_lossy(&output.stdout));
+        let output = world.shortened(&String::from_utf8_lossy(&output.stdout));
         self.screen.output(&output);
-        if let Some(said) = stage.stand_in_said()? {
+        if let Some(said) = world.said()? {
             self.screen.aside(said);
         }
         Ok(Step { show: self, command: command.to_owned(), output, code })

@@ -18,6 +18,7 @@ use harness::guest_xenstore::{VbdSpec, add_vbd};
 use harness::scratch::Scratch;
 use harness::xenstored::Xenstored;
 
+use crate::show::World;
 use crate::stand_in::StandIn;
 
 /// The disk: a partition that is itself a vbd, on DRBD.
@@ -166,13 +167,15 @@ impl Stage {
         self.guest.read(&format!("run/xvdguard/{name}.json")).unwrap_or_default()
     }
 
-    /// What the stand-in for blkback has done since it was asked last, if anything.
-    pub fn stand_in_said(&self) -> Result<Option<&'static str>> {
-        self.stand_in.as_ref().map_or(Ok(None), StandIn::said)
+    /// What a command prints that is not shown.
+    pub fn output(&self, line: &str) -> Result<String> {
+        let output = self.command(line)?.output().tried(format_args!("run {line}"))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
+}
 
-    /// A command line, ready to run in the folder of this stage; both outputs become one.
-    pub fn command(&self, line: &str) -> Command {
+impl World for Stage {
+    fn command(&self, line: &str) -> Result<Command> {
         let mut command = Command::new("sh");
         command
             .args(["-c", &format!("exec 2>&1\n{line}")])
@@ -180,26 +183,24 @@ impl Stage {
             .env("PATH", &self.path)
             .env("LC_ALL", "C")
             .stdin(Stdio::null());
-        command
+        Ok(command)
     }
 
-    /// What a command prints that is not shown.
-    pub fn output(&self, line: &str) -> Result<String> {
-        let output = self.command(line).output().tried(format_args!("run {line}"))?;
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    /// Paths as a person in the folder would write them.
-    pub fn shortened(&self, text: &str) -> String {
+    fn shortened(&self, text: &str) -> String {
         let guest = self.guest.path().display().to_string();
         let storage = self.disk.storage.file().display().to_string();
         text.replace(&guest, "guest").replace(&storage, "storage")
+    }
+
+    /// What the stand-in for blkback has done.
+    fn said(&self) -> Result<Option<&'static str>> {
+        self.stand_in.as_ref().map_or(Ok(None), StandIn::said)
     }
 }
 
 /// Where commands are looked for: first the programs as they are shipped, last where root's
 /// programs are although `PATH` may not say so.
-fn path() -> Result<OsString> {
+pub fn path() -> Result<OsString> {
     let ours = env::var_os("XVDGUARD_BIN_DIR")
         .ok_or_else(|| Failure::new("XVDGUARD_BIN_DIR is not set. Do: make demo"))?;
     let path = env::var_os("PATH").unwrap_or_default();

@@ -24,6 +24,7 @@ pub mod loop_device;
 pub mod messages;
 pub mod mount;
 pub mod namespace;
+pub mod pretended_guest;
 pub mod program;
 pub mod programs;
 pub mod random;

@@ -1,4 +1,4 @@
-//! Block devices that come, go or change: the kernel's uevents, and udev's once it has seen to them.
+//! Block devices that come, go or change: the kernel's uevents, and udev's after them.
 //!
 //! By netlink itself (netlink(7), NETLINK_KOBJECT_UEVENT): libudev differs between distributions
 //! and is on no small guest. Only a reason to look: nothing is read out of a message, which any

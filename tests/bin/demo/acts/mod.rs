@@ -3,6 +3,7 @@
 //! An act is a file with a title and steps. It makes its own `Stage`, so it neither finds nor
 //! leaves anything, and may be moved, taken out or joined by another.
 
+mod brought_back;
 mod guarded;
 mod healthy;
 mod kept;
@@ -21,7 +22,8 @@ pub struct Act {
 }
 
 /// All of them.
-pub const ALL: [Act; 5] = [unguarded::ACT, guarded::ACT, kept::ACT, healthy::ACT, told::ACT];
+pub const ALL: [Act; 6] =
+    [unguarded::ACT, guarded::ACT, kept::ACT, healthy::ACT, brought_back::ACT, told::ACT];
 
 const MOUNT: &str = "mount -t ext3 guest/dev/xvda2 guest/srv";
 const STATUS: &str = "xvdguard --root guest --xenstore xenstored status -v";

@@ -1,0 +1,96 @@
+//! What cannot be brought back safely is left to a person, told once, with everything as it was.
+
+use harness::requires;
+
+use crate::stage::{AT, Stage};
+
+fn dead_with(prepare: impl FnOnce(&Stage)) -> Stage {
+    let mut stage = Stage::new("ext4");
+    stage.watch();
+    prepare(&stage);
+    stage.outage();
+    stage.until_health("given-up");
+    stage
+}
+
+fn alerts(stage: &Stage) -> usize {
+    stage.said().lines().filter(|line| line.contains("given-up: ")).count()
+}
+
+#[test]
+fn a_check_that_needs_a_person_leaves_the_volume_unmounted() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let stage = dead_with(|stage| stage.put_program("e2fsck", "exit 4"));
+    assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_err());
+    assert_eq!(alerts(&stage), 1, "{}", stage.said());
+    // The next login sees it.
+    let motd = stage.guest.run("cat /run/motd.d/60-xvdguard").unwrap();
+    assert!(motd.contains("xvdguard release"), "{motd}");
+    // The person saw to it.
+    stage
+        .guest
+        .run(&format!(
+            "umount {}; mount {} {AT}",
+            harness::program::find("e2fsck").unwrap().display(),
+            stage.disk.device.node().display()
+        ))
+        .unwrap();
+    stage.guest.run(&format!("{} release {AT}", harness::programs::xvdguard().display())).unwrap();
+    stage.until_health("healthy");
+    stage.until("the message of the day is gone", |stage| {
+        stage.guest.run("test ! -e /run/motd.d/60-xvdguard").ok()
+    });
+}
+
+#[test]
+fn a_volume_that_cannot_be_mounted_is_handed_over() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let stage = dead_with(|stage| stage.put_program("mount", "echo no >&2; exit 32"));
+    assert_eq!(alerts(&stage), 1, "{}", stage.said());
+}
+
+#[test]
+fn a_process_that_no_unit_owns_keeps_its_volume() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut holder = None;
+    let stage = dead_with(|stage| {
+        holder = Some(stage.start(&format!("exec 3>{AT}/open; sleep 1000")));
+        stage.until("it has its file", |stage| stage.guest.run(&format!("test -e {AT}/open")).ok());
+    });
+    assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_ok());
+    assert!(
+        stage.said().contains("sleep (process ") || stage.said().contains("sh (process "),
+        "{}",
+        stage.said()
+    );
+}
+
+#[test]
+fn a_mount_in_a_private_namespace_is_found_and_named() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut holder = None;
+    let stage = dead_with(|stage| {
+        let line = "exec unshare --mount sh -c ': >/run/there; cd /; exec sleep 1000'";
+        holder = Some(stage.start(line));
+        stage.until("it is there", |stage| stage.guest.run("test -e /run/there").ok());
+    });
+    assert!(stage.said().contains("sleep (process "), "{}", stage.said());
+    // Its super block is alive: nothing was checked, nothing mounted.
+    assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_err());
+}
+
+#[test]
+fn a_disk_that_came_back_as_an_older_snapshot_is_not_touched() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let stage = dead_with(|stage| {
+        // s_mtime of the super block: what an older snapshot has is another time of mount.
+        let node = stage.disk.device.node().display().to_string();
+        let line = format!(
+            "printf '\\001\\002\\003\\004' | dd of={node} bs=1 seek=1068 count=4 conv=notrunc \
+             status=none && sync {node}"
+        );
+        stage.guest.run(&line).unwrap();
+    });
+    assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_ok());
+    assert!(stage.said().contains("older snapshot"), "{}", stage.said());
+}

@@ -1,0 +1,63 @@
+//! kill -9 of the daemon in each state: the next one ends what the first one began.
+
+use harness::requires;
+
+use crate::stage::{AT, Stage};
+
+fn killed_in(state: &str, prepare: impl FnOnce(&Stage), go_on: impl FnOnce(&Stage)) {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut stage = Stage::new("ext4");
+    stage.watch();
+    prepare(&stage);
+    stage.begin_outage();
+    if state != "aborted" {
+        stage.disk.storage.heal().unwrap();
+    }
+    stage.until(state, |stage| {
+        let memory = stage.memory()["volumes"][0]["state"].to_string();
+        memory.contains(state).then_some(())
+    });
+    stage.kill_daemon();
+    stage.disk.storage.heal().unwrap();
+    go_on(&stage);
+    stage.start_daemon();
+    stage.until("the volume takes writes again", |stage| stage.takes_writes().then_some(()));
+    stage.until_health("healthy");
+}
+
+#[test]
+fn killed_while_it_waits_for_the_storage() {
+    killed_in("aborted", |_| (), |_| ());
+}
+
+#[test]
+fn killed_while_the_check_runs_and_the_check_goes_on() {
+    let real = "/run/programs/e2fsck.real";
+    killed_in(
+        "\"fsck\"",
+        |stage| {
+            let wait = "echo run >>/run/checks; while [ ! -e /run/go-on ]; do sleep 0.05; done";
+            stage.put_program("e2fsck", &format!("{wait}; exec {real} \"$@\""));
+        },
+        |stage| {
+            stage.until("the check runs", |stage| stage.guest.run("test -s /run/checks").ok());
+            stage.guest.run("pgrep -f e2fsck >/dev/null && : >/run/go-on").unwrap();
+        },
+    );
+}
+
+#[test]
+fn killed_before_it_mounts_the_volume() {
+    let real = "/run/programs/mount.real";
+    killed_in(
+        "\"mount\"",
+        |stage| {
+            let wait = "while [ ! -e /run/go-on ]; do sleep 0.05; done";
+            stage.put_program("mount", &format!("{wait}; exec {real} \"$@\""));
+        },
+        |stage| {
+            assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_err());
+            stage.guest.run(": >/run/go-on").unwrap();
+        },
+    );
+}

@@ -1,0 +1,16 @@
+//! `xvdguard daemon` on real file systems that really die: loop devices over FUSE, in a process
+//! tree that takes this machine for a Xen guest (`harness::pretended_guest`).
+//!
+//! Every test waits for what must happen and looks at what a person would look at: the mounts,
+//! new files, what the daemon said. The kernel log is the real one.
+
+#[cfg(test)]
+mod back;
+#[cfg(test)]
+mod deceit;
+#[cfg(test)]
+mod handed_over;
+#[cfg(test)]
+mod killed;
+#[cfg(test)]
+mod stage;

@@ -1,0 +1,170 @@
+//! A guest with a volume, a storage below it that fails on command, and a daemon.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use harness::deadline;
+use harness::fault::{Answer, Fault};
+use harness::faulty_disk::FaultyDisk;
+use harness::helper::Helper;
+use harness::pretended_guest::PretendedGuest;
+use harness::programs;
+use serde_json::Value;
+
+/// A busy machine with four such tests side by side.
+pub const SOON: Duration = Duration::from_secs(60);
+
+/// Where the volume is mounted, inside.
+pub const AT: &str = "/run/srv";
+
+/// One test's world. Fields are dropped from the top.
+pub struct Stage {
+    daemon: Option<Helper>,
+    pub guest: PretendedGuest,
+    pub disk: FaultyDisk,
+}
+
+impl Stage {
+    /// A mounted volume that nobody watches yet. `settle` is short: that is the policy's to say.
+    pub fn new(fstype: &str) -> Stage {
+        let size = if fstype == "xfs" || fstype == "btrfs" { 512 << 20 } else { 64 << 20 };
+        let disk = FaultyDisk::new(size).unwrap();
+        let node = disk.device.node().display().to_string();
+        harness::program::run(&format!("mkfs.{fstype}"), &["-q", &node]).unwrap();
+        let guest = PretendedGuest::start(&[&disk.device]).unwrap();
+        guest.run(&format!("mkdir {AT} && mount -t {fstype} {node} {AT}")).unwrap();
+        let stage = Stage { daemon: None, guest, disk };
+        stage.configure("[recovery]\nsettle = \"1s\"\n");
+        stage
+    }
+
+    /// The configuration of the guest.
+    pub fn configure(&self, text: &str) {
+        fs::write(self.guest.within("/etc/xvdguard/config.toml"), text).unwrap();
+    }
+
+    /// Starts the daemon, and waits until it knows the volume and its super block.
+    pub fn watch(&mut self) {
+        self.start_daemon();
+        self.until("the daemon knows the volume", |stage| {
+            let volume = &stage.memory()["volumes"][0];
+            (volume["state"] == "healthy" && !volume["identity"].is_null()).then_some(())
+        });
+    }
+
+    /// Starts the daemon.
+    pub fn start_daemon(&mut self) {
+        let log = self.guest.within("/run/daemon.log");
+        let log = fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+        let mut command = self.guest.command(programs::xvdguard());
+        command.arg("daemon").stdout(Stdio::null()).stderr(log);
+        self.daemon = Some(Helper::start(command).unwrap());
+    }
+
+    /// kill -9, as the memory killer would.
+    pub fn kill_daemon(&mut self) {
+        let pid = self.daemon_pid();
+        self.guest.run(&format!("kill -9 {pid}")).unwrap();
+        if let Some(mut daemon) = self.daemon.take() {
+            daemon.kill();
+        }
+    }
+
+    /// The daemon's process, as the guest counts.
+    pub fn daemon_pid(&self) -> u64 {
+        self.until("the daemon has a state", |stage| stage.state()["pid"].as_u64())
+    }
+
+    /// What the daemon said on standard error.
+    pub fn said(&self) -> String {
+        fs::read_to_string(self.guest.within("/run/daemon.log")).unwrap_or_default()
+    }
+
+    fn document(&self, name: &str) -> Value {
+        let text = fs::read_to_string(self.guest.within(&format!("/run/xvdguard/{name}.json")));
+        serde_json::from_str(&text.unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// What the daemon remembers.
+    pub fn memory(&self) -> Value {
+        self.document("memory")
+    }
+
+    /// What the daemon shows.
+    pub fn state(&self) -> Value {
+        self.document("status")
+    }
+
+    /// The health of the volume, as the daemon shows it.
+    pub fn health(&self) -> String {
+        self.state()["volumes"][0]["health"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until something is so.
+    #[track_caller]
+    pub fn until<T>(&self, what: &str, mut look: impl FnMut(&Stage) -> Option<T>) -> T {
+        let seen = deadline::seen(SOON, || look(self));
+        seen.unwrap_or_else(|| {
+            panic!(
+                "not within {SOON:?}: {what}\nthe daemon said:\n{}\nand remembers:\n{:#}",
+                self.said(),
+                self.memory()
+            )
+        })
+    }
+
+    /// Waits until the daemon says that the volume is so.
+    #[track_caller]
+    pub fn until_health(&self, health: &str) {
+        self.until(health, |stage| (stage.health() == health).then_some(()));
+    }
+
+    /// Whether the volume takes a new file, written to the disk.
+    pub fn takes_writes(&self) -> bool {
+        let line = format!(
+            "mountpoint -q {AT} && rm -f {AT}/.new && echo new >{AT}/.new && sync {AT}/.new"
+        );
+        self.guest.run(&line).is_ok()
+    }
+
+    /// The storage refuses everything until the journal is dead, and answers again.
+    pub fn outage(&self) {
+        self.begin_outage();
+        self.disk.storage.heal().unwrap();
+    }
+
+    /// The storage refuses everything; returns when the daemon knows that the file system is dead.
+    pub fn begin_outage(&self) {
+        self.disk.storage.set_all(&Fault::everything(Answer::Eio)).unwrap();
+        self.until("the file system is dead, and the daemon sees it", |stage| {
+            // Something to be written for whoever has not noticed yet.
+            let _ = stage.guest.run(&format!(": >{AT}/x$$ && sync {AT}; rm -f {AT}/x$$"));
+            (stage.health() == "aborted").then_some(())
+        });
+    }
+
+    /// Puts a script in the place of a program that the recovery executes. The real one is
+    /// `/run/programs/NAME.real` then.
+    pub fn put_program(&self, name: &str, script: &str) {
+        let real = harness::program::find(name).unwrap();
+        let real = real.display();
+        self.guest
+            .run(&format!("mkdir -p /run/programs && cp {real} /run/programs/{name}.real"))
+            .unwrap();
+        let path = self.guest.within(&format!("/run/programs/{name}"));
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        let bind = "/run/programs/mount.real";
+        let bind = if name == "mount" { bind } else { "mount" };
+        let line =
+            format!("chmod 755 /run/programs/{name} && {bind} --bind /run/programs/{name} {real}");
+        self.guest.run(&line).unwrap();
+    }
+
+    /// A program that runs inside until the test is over.
+    pub fn start(&self, line: &str) -> Helper {
+        let mut command: Command = self.guest.command("sh");
+        command.args(["-c", line]).stdout(Stdio::null()).stderr(Stdio::null());
+        Helper::start(command).unwrap()
+    }
+}
