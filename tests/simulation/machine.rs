@@ -261,7 +261,9 @@ impl Machine {
         volume.mount = Some(id);
         volume.is_alive = true;
         volume.stamp += 1;
-        volume.errors = u64::from(volume.plan.fstype.starts_with("ext")) * volume.errors;
+        if !volume.plan.fstype.starts_with("ext") {
+            volume.errors = 0;
+        }
         volume.events = 0;
         // At the same times in every world, whenever it was mounted.
         let next = |every: u64| (now_ms / every + 1) * every;

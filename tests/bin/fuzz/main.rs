@@ -36,6 +36,8 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let arguments = Arguments::read(std::env::args().skip(1))?;
+    // Before anybody goes on to another commit.
+    let commit = arguments.results.as_deref().map(results::commit).transpose()?;
     let parsers = parsers::named(arguments.parser.as_deref())?;
     guard::watch();
     let first = arguments.seed.unwrap_or_else(|| Random::from_environment().seed());
@@ -54,7 +56,8 @@ fn run() -> Result<()> {
         execute(&parsers[index], seed, &mut tallies[index])?;
         cases += 1;
     }
-    let done = Done { first, cases, seconds: started.elapsed().as_secs() };
+    let seconds = started.elapsed().as_secs();
+    let done = Done { commit: commit.unwrap_or_default(), first, cases, seconds };
     say(results::said(&done, &parsers, &tallies));
     match &arguments.results {
         Some(path) => results::save(path, &done, &parsers, &tallies),

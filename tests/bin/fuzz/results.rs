@@ -11,6 +11,8 @@ use crate::parsers::{Parser, Tally};
 
 /// A run that came to its end.
 pub struct Done {
+    /// What it tried; empty where nothing is written.
+    pub commit: String,
     /// Its first seed.
     pub first: u64,
     /// How many inputs there were.
@@ -29,11 +31,15 @@ pub fn said(done: &Done, parsers: &[Parser], tallies: &[Tally]) -> String {
     said
 }
 
+/// The commit that is checked out.
+pub fn commit(path: &Path) -> Result<String> {
+    checkout::commit(&path.to_string_lossy())
+}
+
 /// For people who ask how long it was tried.
 pub fn save(path: &Path, done: &Done, parsers: &[Parser], tallies: &[Tally]) -> Result<()> {
-    let Done { first, cases, seconds } = done;
+    let Done { commit, first, cases, seconds } = done;
     let date = program::run("date", &["-u", "+%Y-%m-%d %H:%M UTC"])?;
-    let commit = checkout::commit(&path.to_string_lossy())?;
     let mut text = format!(
         "# The last run of `make fuzz`\n\n\
          Written by it, when it ended without a failure. *Understood*: the parser made something \

@@ -78,7 +78,8 @@ fn evidence(volume: &VolumeMemory) -> String {
 pub fn stalled(volume: &VolumeMemory) -> String {
     let point = &volume.target.mount_point;
     format!(
-        "{point}: stalled: its storage neither answers nor fails. Nothing is done: it goes on by itself"
+        "{point}: stalled: its storage neither answers nor fails. Nothing is done: it goes on by \
+         itself"
     )
 }
 
