@@ -155,8 +155,13 @@ fn follow_mount(turn: &mut Turn<'_>, volume: &mut VolumeMemory, seen: &Sight<'_>
     }
 }
 
-/// It is not mounted, and that was not us.
+/// No mount has this id. The kernel gives the id of one that is gone to the next (proc(5)): a
+/// volume that is mounted again must not be taken for the mount that was known.
+const UNMOUNTED: u32 = u32::MAX;
+
+/// It is not mounted, by us or by others.
 fn follow_unmount(turn: &mut Turn<'_>, volume: &mut VolumeMemory) {
+    volume.target.mount_id = UNMOUNTED;
     match volume.state {
         State::Recovering(Step::Probe | Step::Start) => {
             enter(turn, volume, State::GivenUp(Why::NotMounted));
