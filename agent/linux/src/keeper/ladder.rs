@@ -1,6 +1,8 @@
 //! The reboot ladder: each rung is tried, given its time, and followed by a harder one.
 //!
-//!     announce → PID 1 by signal → (orderly deadline) → sysrq s → sysrq u → reboot(2) → sysrq b
+//! ```text
+//! announce → PID 1 by signal → (orderly deadline) → sysrq s → sysrq u → reboot(2) → sysrq b
+//! ```
 //!
 //! Allocates nothing and knows no system call: what it does goes through `Hands`, so that tests
 //! see the whole ladder without rebooting anything. Never waits without a bound.
