@@ -1,4 +1,4 @@
-//! Files that somebody changes while the daemon runs: configuration, fstab, hold, reports.
+//! Files that somebody changes while the daemon runs: configuration, hold, reports.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

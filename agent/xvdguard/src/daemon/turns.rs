@@ -49,7 +49,7 @@ impl Daemon {
         let mut alive = Alive::new(self.settings.daemon.tick.value);
         loop {
             let decision = self.turn(&mut work);
-            self.tell(&decision, &mut is_ready);
+            self.tell(&mut is_ready);
             alive.tell();
             if self.world.is_stopping {
                 return self.finish(&mut work);
@@ -172,7 +172,7 @@ impl Daemon {
     }
 
     /// The service manager, `status` and whoever logs in, where something is new.
-    fn tell(&mut self, _: &Decision, is_ready: &mut bool) {
+    fn tell(&mut self, is_ready: &mut bool) {
         let root = &self.session.world.root;
         let now_ms = self.world.seen.boot_ms;
         let disks = judge_all(&self.world.seen, &self.world.reports, None);
