@@ -22,6 +22,7 @@ pub struct Disk {
     pub content: u64,
     pub in_flight: u64,
     pub completed: u64,
+    pub written: u64,
     pub is_loaded: bool,
     pub write_back: bool,
     /// A flush failed since it connected.
@@ -97,6 +98,7 @@ impl Machine {
             content: index as u64,
             in_flight: 0,
             completed: 0,
+            written: 0,
             is_loaded: false,
             write_back: true,
             flush_failed: false,
@@ -227,6 +229,7 @@ impl Machine {
         let is_refused =
             disk.backend == Backend::Refusing || (disk.connection > 1 && !disk.offers_flush);
         disk.completed += 1;
+        disk.written += 1;
         if disk.write_back && is_refused && !disk.flush_failed {
             disk.flush_failed = true;
             disk.key_is_zero = disk.offers_flush;

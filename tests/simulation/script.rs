@@ -346,8 +346,9 @@ fn people(
     // Who forbids the write that would tell has to believe the kernel.
     let is_probed = settings.daemon.write_probe.value != WriteProbe::Never;
     // And the write that clears up a false line could be what kills an idle file system.
-    let is_refused =
-        |(_, event): &(u64, Event)| matches!(event, Event::Backend(_, Backend::WriteErring));
+    let is_refused = |(_, event): &(u64, Event)| {
+        matches!(event, Event::Backend(_, Backend::WriteErring | Backend::Refusing))
+    };
     let is_harmless = is_probed && !events.iter().any(is_refused);
     if is_harmless && random.percent(12) {
         events.push((around(random), Event::FalseLine(random.choose(volumes).unwrap().disk)));

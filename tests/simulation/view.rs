@@ -141,6 +141,7 @@ fn disk_seen(disk: &machine::Disk) -> DiskSeen {
         read_only: false,
         in_flight: disk.in_flight + 32 * u64::from(disk.is_loaded),
         completed: disk.completed,
+        written: disk.written,
     }
 }
 

@@ -9,12 +9,12 @@ use alloc::vec::Vec;
 use crate::policy::settings::Settings;
 use crate::recovery::around::{Around, works};
 use crate::recovery::effects::Effect;
-use crate::recovery::incident::lose_patience;
+use crate::recovery::incident::{lose_patience, reopen};
 use crate::recovery::memory::{Memory, State, VolumeMemory};
 use crate::recovery::steps::Place;
 use crate::recovery::transitions::Move;
 use crate::recovery::turn::{Turn, ms};
-use crate::recovery::volumes::{enter, sights};
+use crate::recovery::volumes::sights;
 use crate::recovery::world::{Release, World};
 use crate::recovery::{disks, guard, hold, reboot, role, shelter, steps, volumes, wait, watch};
 use crate::text::Text;
@@ -100,10 +100,8 @@ fn release(turn: &mut Turn<'_>, memory: &mut Memory) {
     memory.volumes.retain(|volume| !is_released(volume) || turn.sight(volume).is_some());
     for volume in memory.volumes.iter_mut().filter(|volume| is_released(volume)) {
         volume.attempts.clear();
-        volume.is_told = false;
-        volume.is_suspect = true;
         volume.probed_ms = None;
-        enter(turn, volume, State::Erring);
+        reopen(turn, volume);
     }
 }
 

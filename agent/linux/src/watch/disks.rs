@@ -21,6 +21,7 @@ pub fn read<'a>(root: &Root, names: impl Iterator<Item = &'a Text>) -> Vec<DiskS
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Counters {
     completed: u64,
+    written: u64,
     in_flight: u64,
 }
 
@@ -35,18 +36,19 @@ fn seen(root: &Root, name: &Text, counters: &Counters) -> Option<DiskSeen> {
         read_only: number(b"/ro") == Some(1),
         in_flight: counters.in_flight,
         completed: counters.completed,
+        written: counters.written,
     })
 }
 
 /// Fields after number and name (Documentation/admin-guide/iostats.rst): the 1st, 5th, 12th and
-/// 16th count what was completed, the 9th what is under way. Older kernels have fewer.
+/// 16th count what was completed (the 5th: writes), the 9th what is under way. Older kernels have fewer.
 fn line(line: &[u8]) -> Option<(Text, Counters)> {
     let mut words = line.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).skip(2);
     let name = Text::from(words.next()?);
     let fields: Vec<u64> = words.map_while(|word| Text::from(word).number()).collect();
     let field = |number: usize| fields.get(number - 1).copied();
     let completed = [1, 5, 12, 16].into_iter().filter_map(field).fold(0, u64::wrapping_add);
-    Some((name, Counters { completed, in_flight: field(9)? }))
+    Some((name, Counters { completed, written: field(5)?, in_flight: field(9)? }))
 }
 
 #[cfg(test)]
@@ -61,7 +63,7 @@ mod tests {
             ("202 0 xvda 2391 1054 120282 1028 905 771 60360 1403 2 1512 2575 7 0 0 0", 3303),
             (" 202       0 xvda 2391 1054 120282 1028 905 771 60360 1403 2 1512 2575", 3296),
         ] {
-            let expected = Counters { completed, in_flight: 2 };
+            let expected = Counters { completed, written: 905, in_flight: 2 };
             assert_eq!(line(text.as_bytes()), Some((Text::from("xvda"), expected)), "{text}");
         }
         assert_eq!(line(b"202 0 xvda 1 2"), None);

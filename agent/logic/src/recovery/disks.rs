@@ -85,6 +85,7 @@ fn first_sight(world: &World, seen: &DiskSeen, vbd: Option<&Disk>) -> DiskMemory
         connection: vbd.map(Disk::connection).unwrap_or_default(),
         advertised: vbd.and_then(|disk| disk.vbd.as_ref()?.advertised(world.seen.kernel)),
         completed: seen.completed,
+        written: seen.written,
         failures,
         // Not in this very turn: nobody knows when.
         failed_ms: (failures > 0).then_some(world.seen.boot_ms.saturating_sub(1)),
@@ -113,6 +114,8 @@ fn look(turn: &mut Turn<'_>, disk: &mut DiskMemory, seen: &DiskSeen, vbd: Option
     }
     let is_moving = seen.in_flight == 0 || seen.completed != disk.completed;
     disk.completed = seen.completed;
+    disk.took_write = seen.written > disk.written;
+    disk.written = seen.written;
     if is_moving {
         disk.unmoved_since_ms = None;
         disk.is_stalled = false;

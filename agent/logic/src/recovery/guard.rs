@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::disks::{Names, are_settled};
 use super::effects::{Deed, Outcome};
-use super::memory::{BootRecord, Memory, RecordMemory, State, VolumeMemory};
+use super::memory::{BootRecord, DiskMemory, Memory, RecordMemory, State, VolumeMemory};
 use super::role::is_root;
 use super::turn::{Progress, Turn, ms};
 use super::world::{Guard, World};
@@ -104,11 +104,21 @@ pub(crate) fn keep(turn: &mut Turn<'_>, memory: &mut Memory) {
     // asked to stop has no time for that.
     root.is_due = true;
     let names = Names::recovery(turn, &root.disks, &[]);
-    if turn.world.is_stopping || are_settled(turn, &memory.disks, &names) {
+    let is_settled = are_settled(turn, &memory.disks, &names);
+    let is_safe =
+        is_settled && (memory.record.written.is_none() || takes_writes(root, &memory.disks));
+    if turn.world.is_stopping || is_safe {
         root.is_due = false;
         memory.record.orders += u32::from(!wanted.ended_well);
         memory.record.job = Some(turn.order(Deed::WriteRecord(wanted), Some(WRITE_MS)));
     }
+}
+
+/// Whether writes go through at this moment: an answer to a read does not say so. A record that
+/// only corrects the time can wait for the next write of somebody else.
+fn takes_writes(root: &VolumeMemory, disks: &[DiskMemory]) -> bool {
+    let mut below = disks.iter().filter(|disk| root.disks.contains(&disk.name));
+    below.any(|disk| disk.took_write)
 }
 
 fn wanted(turn: &Turn<'_>, boot_id: Text) -> BootRecord {

@@ -74,6 +74,16 @@ pub(crate) fn give_up(turn: &mut Turn<'_>, volume: &mut VolumeMemory, why: Why) 
     tell(turn, volume, text);
 }
 
+/// A person has seen to a volume that was given up: what comes now is a new incident, of which
+/// nobody was told.
+pub(crate) fn reopen(turn: &mut Turn<'_>, volume: &mut VolumeMemory) {
+    volume.incident_ms = volume.incident_ms.map(|_| turn.now_ms);
+    volume.evidence.clear();
+    volume.is_told = false;
+    volume.is_suspect = true;
+    enter(turn, volume, State::Erring);
+}
+
 /// Tells a person; what follows in the same incident is only noted.
 pub(crate) fn tell(turn: &mut Turn<'_>, volume: &mut VolumeMemory, text: String) {
     let level = if volume.is_told { Level::Notice } else { Level::Alert };

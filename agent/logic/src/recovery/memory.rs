@@ -208,6 +208,10 @@ pub struct DiskMemory {
     pub advertised: Option<Advertised>,
     /// Requests completed, one turn ago.
     pub completed: u64,
+    /// Writes completed, one turn ago.
+    pub written: u64,
+    /// Whether a write was completed since then.
+    pub took_write: bool,
     /// Since when requests are under way and none was completed.
     pub unmoved_since_ms: Option<u64>,
     /// Whether that lasts so long that it is no load.

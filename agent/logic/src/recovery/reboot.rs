@@ -74,6 +74,9 @@ pub(crate) fn order(turn: &mut Turn<'_>, memory: &mut Memory) {
 
 /// Follows the reboot that was asked for. Where the keeper could not, a person has to.
 pub(crate) fn follow(turn: &mut Turn<'_>, memory: &mut Memory) {
+    if turn.is_lost(memory.reboot.as_ref()) {
+        return take_back(turn, memory);
+    }
     let Progress::Ended(_, outcome) = turn.follow(&mut memory.reboot) else { return };
     if matches!(outcome, Outcome::Done | Outcome::AlreadySo) {
         return;
@@ -82,6 +85,18 @@ pub(crate) fn follow(turn: &mut Turn<'_>, memory: &mut Memory) {
     for volume in &mut memory.volumes {
         if matches!(volume.state, State::RebootPending(_)) {
             give_up(turn, volume, Why::NoReboot);
+        }
+    }
+}
+
+/// The daemon was killed, and nobody knows whether the keeper heard. If it did, it carries on
+/// whatever is decided here; if not, the disks may have fallen silent since: they settle anew.
+fn take_back(turn: &mut Turn<'_>, memory: &mut Memory) {
+    memory.reboot = None;
+    memory.is_rebooting = false;
+    for volume in &mut memory.volumes {
+        if matches!(volume.state, State::RebootPending(_)) {
+            enter(turn, volume, State::Aborted);
         }
     }
 }

@@ -7,6 +7,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::effects::Target;
+use super::incident::reopen;
 use super::memory::{Checkpoint, Memory, State, Step, VolumeMemory, Why};
 use super::role::repair;
 use super::transitions::Move;
@@ -148,6 +149,7 @@ fn follow_mount(turn: &mut Turn<'_>, volume: &mut VolumeMemory, seen: &Sight<'_>
         }
         State::Healthy | State::Recovering(Step::Probe | Step::Start) => {}
         State::GivenUp(_) if !volume.was_writable => {}
+        State::GivenUp(_) => reopen(turn, volume),
         _ => {
             volume.is_suspect = true;
             enter(turn, volume, State::Erring);

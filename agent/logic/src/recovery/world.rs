@@ -103,6 +103,8 @@ pub struct DiskSeen {
     pub in_flight: u64,
     /// Requests completed since boot: reads, writes, discards and flushes of `stat`.
     pub completed: u64,
+    /// The writes among them.
+    pub written: u64,
 }
 
 /// Which domain this is. Another id means a migration or a restored image.
