@@ -75,6 +75,7 @@ pub struct Machine {
     pub seen_to: Vec<&'static str>,
     pub records: Vec<BootRecord>,
     pub reboot_at_ms: Option<u64>,
+    pub keeper: Ending,
     pub reboots: Vec<u64>,
     pub is_up: bool,
     /// Whether something happened that wakes whoever watches.
@@ -139,6 +140,7 @@ impl Machine {
             seen_to: Vec::new(),
             records: earlier(script),
             reboot_at_ms: None,
+            keeper: script.keeper,
             reboots: Vec::new(),
             is_up: true,
             has_news: true,
@@ -377,9 +379,12 @@ impl Machine {
         }
     }
 
+    /// A person mounts it, where nobody has, and starts its users.
     fn person_mounts(&mut self, index: usize) {
         if self.works(index) && self.is_same(index) && self.volumes[index].mount.is_none() {
             self.mount(index);
+        }
+        if self.volumes[index].mount.is_some() && self.volumes[index].is_alive {
             self.volumes[index].running = self.volumes[index].plan.units.clone();
         }
     }

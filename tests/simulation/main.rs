@@ -22,6 +22,8 @@ mod script;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]
+mod strike;
+#[cfg(test)]
 mod view;
 #[cfg(test)]
 mod worlds;

@@ -94,9 +94,7 @@ impl Children {
     /// Whether a check or mount of that volume runs.
     pub fn work_on(&self, point: &str) -> bool {
         self.running.iter().any(|child| match &child.effect.deed {
-            Deed::Fsck(target, _) | Deed::Mount(target, _) | Deed::Umount(target) => {
-                target.mount_point == point
-            }
+            Deed::Fsck(target, _) | Deed::Mount(target, _) => target.mount_point == point,
             _ => false,
         })
     }
@@ -129,11 +127,24 @@ fn can_be_killed(machine: &Machine, deed: &Deed, hangs: bool) -> bool {
     };
     match deed {
         _ if !hangs => true,
+        _ if executes(deed) && machine.backend(0) == Backend::Stalled => false,
         Deed::AskDisk(_) | Deed::Umount(_) | Deed::Mount(..) => false,
         Deed::ProbeWrite(target) | Deed::ReadIdentity(target) => !is_stuck(target),
         Deed::VerifySameDisk(target, _) => !is_stuck(target),
         _ => true,
     }
+}
+
+/// Whether another program does it.
+fn executes(deed: &Deed) -> bool {
+    matches!(
+        deed,
+        Deed::ListUsers(_)
+            | Deed::StopUsers(..)
+            | Deed::StartUsers(..)
+            | Deed::Fsck(..)
+            | Deed::Mount(..)
+    )
 }
 
 fn index(machine: &Machine, target: &Target) -> usize {
@@ -188,6 +199,7 @@ fn finish(machine: &mut Machine, deed: &Deed) -> Option<Outcome> {
         }
         Deed::Announce(_) => Some(Outcome::Done),
         Deed::WriteRecord(record) => Some(keep(machine, record)),
+        Deed::Reboot(_) if machine.keeper == Ending::Fails => fail(FailureKind::Other),
         Deed::Reboot(_) => {
             let ladder_ms = 2 * SECOND + machine.random.below(40 * SECOND);
             machine.reboot_at_ms.get_or_insert(machine.now_ms + ladder_ms);
@@ -221,6 +233,14 @@ fn keep(machine: &mut Machine, record: &BootRecord) -> Outcome {
 fn of_volume(machine: &mut Machine, deed: &Deed, target: &Target, index: usize) -> Option<Outcome> {
     let backend = machine.backend(index);
     let plan = machine.volumes[index].plan.clone();
+    // A program that is not in the page cache is read from root.
+    if executes(deed) {
+        match machine.backend(0) {
+            Backend::Stalled => return None,
+            Backend::Erring if machine.random.percent(50) => return fail(FailureKind::Other),
+            _ => {}
+        }
+    }
     match deed {
         Deed::ReadIdentity(_) => match storage(backend) {
             Ok(()) => Some(Outcome::Identity(identity(machine, index))),
@@ -260,6 +280,11 @@ fn of_volume(machine: &mut Machine, deed: &Deed, target: &Target, index: usize) 
             }
         },
         Deed::StartUsers(..) => starts(machine, index, plan.start),
+        Deed::Umount(target)
+            if machine.volumes[index].mount.is_some_and(|id| id != u64::from(target.mount_id)) =>
+        {
+            fail(FailureKind::Gone)
+        }
         Deed::Umount(_) => unmounts(machine, index, plan.umount),
         Deed::CheckFree(_) if plan.is_held_elsewhere => fail(FailureKind::Busy),
         Deed::CheckFree(_) if machine.volumes[index].mount.is_some() => fail(FailureKind::Busy),

@@ -21,12 +21,23 @@ const TURNS: usize = 60_000;
 /// How long after its boot the daemon starts.
 const START_MS: u64 = 5_000;
 
+/// A volume went from state to state.
+#[derive(Debug, Clone, Copy)]
+pub struct Moved {
+    /// When.
+    pub at_ms: u64,
+    /// Which volume of the script.
+    pub volume: usize,
+    pub from: Stage,
+    pub to: Stage,
+}
+
 /// What was seen of one world.
 #[derive(Debug)]
 pub struct Story {
     pub machine: Machine,
     pub memory: Memory,
-    pub moves: Vec<(Stage, Stage)>,
+    pub moves: Vec<Moved>,
     pub turns: usize,
     /// What must never be, and was.
     pub wrong: Vec<Verdict>,
@@ -50,7 +61,7 @@ struct Play<'a> {
     children: Children,
     judge: Judge,
     daemon: Option<Daemon>,
-    moves: Vec<(Stage, Stage)>,
+    moves: Vec<Moved>,
     turns: usize,
     next_event: usize,
     /// Events that people put off.
@@ -191,7 +202,8 @@ impl Play<'_> {
         daemon.wake_ms = self.machine.boot_at_ms + decision.wake_ms;
         self.judge.decided(&world, &daemon.memory);
         for step in &decision.moves {
-            self.moves.push((step.from, step.to));
+            let volume = view::index(step.device);
+            self.moves.push(Moved { at_ms: now_ms, volume, from: step.from, to: step.to });
             self.judge.moves(step);
             if self.is_told {
                 println!("{now_ms:>9} ms  {:?}: {:?} → {:?}", step.device, step.from, step.to);
@@ -209,11 +221,13 @@ impl Play<'_> {
 }
 
 impl Story {
-    /// Whether a volume is as it should be: mounted, taking writes, its users running.
+    /// Whether a volume is as it should be: mounted, on the disk that it was mounted from, taking
+    /// writes, its users running.
     pub fn is_well(&self, index: usize) -> bool {
         let volume = &self.machine.volumes[index];
         let all_run = volume.plan.units.iter().all(|unit| volume.running.contains(unit));
-        volume.mount.is_some() && volume.is_alive && all_run && volume.damage.is_empty()
+        let is_there = volume.mount.is_some() && self.machine.is_same(index);
+        is_there && volume.is_alive && all_run && volume.damage.is_empty()
     }
 
     /// Where the daemon believes a volume to stand.

@@ -35,6 +35,8 @@ pub struct Script {
     pub end_ms: u64,
     /// Wall clock at the first boot, in seconds.
     pub wall_s: u64,
+    /// Whether the keeper can reboot at all.
+    pub keeper: Ending,
     /// Whether children outlive the daemon.
     pub children_survive: bool,
 }
@@ -178,6 +180,7 @@ impl Script {
             end_ms: quiet_ms + 50 * MINUTE,
             wall_s: pick(&mut random, &[0, 1_700_000_000, 1_700_000_000, 2_147_483_000]),
             children_survive: random.percent(50),
+            keeper: if random.percent(4) { Ending::Fails } else { Ending::Well },
         }
     }
 }

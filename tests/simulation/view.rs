@@ -22,6 +22,11 @@ pub fn device(index: usize) -> DeviceNumber {
     DeviceNumber { major: 202, minor: 16 * index as u32 }
 }
 
+/// The volume of that device.
+pub fn index(device: DeviceNumber) -> usize {
+    device.minor as usize / 16
+}
+
 /// Everything but the effects: those are the loop's.
 pub fn world(machine: &mut Machine, script: &Script) -> World {
     let mounted: Vec<usize> = (0..machine.volumes.len())

@@ -6,10 +6,21 @@ use xvdguard_logic::recovery::memory::State;
 use crate::judge::Verdict;
 use crate::run::{Brain, Story, play};
 use crate::script::Script;
+use crate::strike::{is_struck, strike};
+
+/// The fate of a seed, which may strike within a step of this brain.
+pub fn script(seed: u64, brain: Brain) -> Script {
+    let script = Script::from_seed(seed);
+    let struck = match is_struck(seed) {
+        true => strike(seed, &script, &play(seed, &script, Some(brain), false).moves),
+        false => None,
+    };
+    struck.unwrap_or(script)
+}
 
 /// Plays the seed with this brain; the story, and what was wrong.
 pub fn judge(seed: u64, brain: Brain) -> (Story, Vec<Verdict>) {
-    let script = Script::from_seed(seed);
+    let script = script(seed, brain);
     let mut story = play(seed, &script, Some(brain), false);
     let without = play(seed, &script, None, false);
     let mut wrong = std::mem::take(&mut story.wrong);

@@ -138,18 +138,14 @@ fn step(turn: &mut Turn<'_>, volume: &mut VolumeMemory, around: &Around<'_>) -> 
     match volume.state {
         State::Healthy | State::Stalled | State::Erring => match &sight {
             Some(sight) => watch::watch(turn, volume, around, sight),
-            None => {
-                turn.follow(&mut volume.job);
-            }
+            None => turn.let_end(&mut volume.job),
         },
         State::Aborted => wait::wait(turn, volume, around, sight.as_ref()),
         State::Recovering(step) => {
             steps::advance(turn, volume, &Place { around, sight }, step);
         }
         State::RebootPending(at_ms) => return reboot::is_due(turn, volume, around, at_ms),
-        State::GivenUp(_) => {
-            turn.follow(&mut volume.job);
-        }
+        State::GivenUp(_) => turn.let_end(&mut volume.job),
     }
     false
 }

@@ -41,7 +41,8 @@ fn seen(root: &Root, name: &Text, counters: &Counters) -> Option<DiskSeen> {
 }
 
 /// Fields after number and name (Documentation/admin-guide/iostats.rst): the 1st, 5th, 12th and
-/// 16th count what was completed (the 5th: writes), the 9th what is under way. Older kernels have fewer.
+/// 16th count what was completed (the 5th: writes), the 9th what is under way. Older kernels have
+/// fewer.
 fn line(line: &[u8]) -> Option<(Text, Counters)> {
     let mut words = line.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).skip(2);
     let name = Text::from(words.next()?);

@@ -139,6 +139,10 @@ fn differs(written: &BootRecord, wanted: &BootRecord) -> bool {
 }
 
 fn follow(turn: &mut Turn<'_>, record: &mut RecordMemory) {
+    if turn.is_lost(record.job.as_ref()) {
+        // What storage took when it was ordered it need not take now.
+        record.job = None;
+    }
     if let Progress::Ended(Deed::WriteRecord(written), outcome) = turn.follow(&mut record.job) {
         let is_written = matches!(outcome, Outcome::Done | Outcome::AlreadySo);
         record.written = is_written.then_some(written);

@@ -57,6 +57,8 @@ pub struct VolumeMemory {
     pub state: State,
     /// Since when, in milliseconds since boot.
     pub since_ms: u64,
+    /// When the reboot that it waits for is due, in milliseconds since boot.
+    pub reboot_ms: Option<u64>,
     /// Whether it was once seen writable: what never was is read-only by intention.
     pub was_writable: bool,
     /// What its super block is known by, read while it was healthy.
@@ -181,6 +183,8 @@ pub enum Why {
     Fsck,
     /// It could not be mounted.
     NotMounted,
+    /// Somebody else unmounted it meanwhile.
+    Unmounted,
     /// It takes no writes after all that.
     StillDead,
     /// It looks dead and takes writes: that cannot be.

@@ -8,7 +8,7 @@ use super::disks::{Names, are_settled};
 use super::effects::{Deed, Ladder, Level, Outcome};
 use super::guard::Refusal;
 use super::incident::{give_up, tell};
-use super::memory::{Memory, State, VolumeMemory, Why};
+use super::memory::{Memory, State, Step, VolumeMemory, Why};
 use super::turn::{Progress, Turn, ms};
 use super::volumes::enter;
 use crate::wording;
@@ -16,14 +16,23 @@ use crate::wording;
 /// How long the keeper may take to answer that it has begun.
 const KEEPER_MS: u64 = 30_000;
 
+/// How long it is good to know that it is the same disk: what comes back after that might be an
+/// older snapshot, and the next boot would stop there.
+const COMPARED_MS: u64 = 2_000;
+
 /// The volume is dead, its disk is the same and answers: a reboot would heal it.
 pub(crate) fn arm(turn: &mut Turn<'_>, volume: &mut VolumeMemory, around: &Around<'_>) {
     if let Err(refusal) = around.guard {
         return refuse(turn, volume, refusal);
     }
+    let is_announced = volume.reboot_ms.is_some();
     let at_ms = turn.now_ms.saturating_add(turn.jitter_ms);
+    let at_ms = *volume.reboot_ms.get_or_insert(at_ms);
     enter(turn, volume, State::RebootPending(at_ms));
     turn.wake(at_ms);
+    if is_announced {
+        return;
+    }
     let text = wording::recovery::pending(volume, at_ms - turn.now_ms);
     turn.say(Level::Warning, Some(&volume.target.mount_point), text);
 }
@@ -57,7 +66,14 @@ pub(crate) fn is_due(
     if turn.now_ms < at_ms {
         turn.wake(at_ms);
     }
-    turn.now_ms >= at_ms && !around.is_work_under_way.get()
+    if turn.now_ms < at_ms || around.is_work_under_way.get() {
+        return false;
+    }
+    if turn.now_ms > volume.since_ms + COMPARED_MS {
+        enter(turn, volume, State::Recovering(Step::Verify));
+        return false;
+    }
+    true
 }
 
 /// Hands the reboot to the keeper.

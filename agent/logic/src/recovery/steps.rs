@@ -9,7 +9,7 @@ use super::disks::{Names, are_settled};
 use super::effects::{Deed, Failure, FailureKind, Outcome, Users};
 use super::health::dead_by_options;
 use super::incident::{close, give_up, tell};
-use super::memory::{State, Step, VolumeMemory, Why};
+use super::memory::{Job, State, Step, VolumeMemory, Why};
 use super::reboot;
 use super::role::{Repair, Role, repair, role};
 use super::turn::{Progress, Turn, ms};
@@ -43,6 +43,10 @@ pub(crate) fn advance(
     place: &Place<'_>,
     step: Step,
 ) {
+    let is_leftover = |job: &Job| !is_of(&job.effect.deed, step);
+    if volume.job.as_ref().is_some_and(is_leftover) {
+        turn.let_end(&mut volume.job);
+    }
     // What was lost with a daemon that was killed is ordered again, but not blindly.
     let readiness = readiness(turn, volume, place, step);
     if turn.is_lost(volume.job.as_ref()) && readiness != Readiness::Go {
@@ -57,10 +61,8 @@ pub(crate) fn advance(
         // Nothing was stopped yet: it may still end by itself.
         Progress::Hung if step < Step::Stop => {}
         Progress::Hung => give_up(turn, volume, Why::Hung),
-        Progress::Ended(deed, outcome) if is_of(&deed, step) => {
-            end(turn, volume, place, step, outcome);
-        }
-        Progress::Ended(..) | Progress::Idle => match readiness {
+        Progress::Ended(_, outcome) => end(turn, volume, place, step, outcome),
+        Progress::Idle => match readiness {
             Readiness::Go => order(turn, volume, place, step),
             Readiness::Wait => {}
             Readiness::Back => turn_back(turn, volume),

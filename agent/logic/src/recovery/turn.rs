@@ -108,6 +108,9 @@ impl<'a> Turn<'a> {
             *place = None;
             return Progress::Ended(deed, ended.outcome.clone());
         }
+        if job.ordered_ms == self.now_ms {
+            return Progress::Running;
+        }
         let end_ms = job.effect.deadline_ms.map(|ms| job.ordered_ms.saturating_add(ms + GRACE_MS));
         if self.world.running.contains(&id) {
             let is_late = end_ms.is_some_and(|end_ms| self.now_ms > end_ms);
@@ -119,11 +122,22 @@ impl<'a> Turn<'a> {
         self.again(place)
     }
 
+    /// Waits for an effect that nobody needs any more; what nobody knows of is never ordered again.
+    pub fn let_end(&mut self, place: &mut Option<Job>) {
+        if self.is_lost(place.as_ref()) {
+            *place = None;
+        }
+        self.follow(place);
+    }
+
     /// Whether an effect was ordered of which nobody knows.
     pub fn is_lost(&self, job: Option<&Job>) -> bool {
-        let Some(id) = job.map(|job| job.effect.id) else { return false };
-        let has_ended = self.world.ended.iter().any(|ended| ended.id == id);
-        !has_ended && !self.world.running.contains(&id)
+        let Some(job) = job else { return false };
+        let id = job.effect.id;
+        let is_known =
+            self.world.running.contains(&id) || self.world.ended.iter().any(|ended| ended.id == id);
+        // Nobody can know of what is ordered in this very turn.
+        !is_known && job.ordered_ms < self.now_ms
     }
 
     fn again(&mut self, place: &mut Option<Job>) -> Progress {

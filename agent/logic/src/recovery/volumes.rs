@@ -7,7 +7,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::effects::Target;
-use super::incident::reopen;
+use super::incident::{give_up, reopen};
 use super::memory::{Checkpoint, Memory, State, Step, VolumeMemory, Why};
 use super::role::repair;
 use super::transitions::Move;
@@ -58,10 +58,11 @@ pub(crate) fn update(turn: &mut Turn<'_>, memory: &mut Memory) {
     if turn.world.seen.mounts.is_empty() {
         return;
     }
+    let is_rebooting = memory.is_rebooting;
     for volume in &mut memory.volumes {
         match turn.sight(volume) {
             Some(sight) => follow_mount(turn, volume, &sight, memory.next_sequence),
-            None => follow_unmount(turn, volume),
+            None => follow_unmount(turn, volume, is_rebooting),
         }
     }
     memory.volumes.retain(|volume| !is_forgotten(turn, volume));
@@ -161,14 +162,21 @@ fn follow_mount(turn: &mut Turn<'_>, volume: &mut VolumeMemory, seen: &Sight<'_>
 /// volume that is mounted again must not be taken for the mount that was known.
 const UNMOUNTED: u32 = u32::MAX;
 
-/// It is not mounted, by us or by others.
-fn follow_unmount(turn: &mut Turn<'_>, volume: &mut VolumeMemory) {
+/// It is not mounted, by us or by others: what others unmount is left to them.
+fn follow_unmount(turn: &mut Turn<'_>, volume: &mut VolumeMemory, is_rebooting: bool) {
     volume.target.mount_id = UNMOUNTED;
+    let is_untouched = volume.stopped.is_empty();
+    let has_begun = volume.job.is_some();
     match volume.state {
-        State::Recovering(Step::Probe | Step::Start) => {
-            enter(turn, volume, State::GivenUp(Why::NotMounted));
+        State::RebootPending(_) if !is_rebooting => enter(turn, volume, State::Aborted),
+        State::Recovering(Step::Confirm | Step::Verify | Step::List) => {
+            enter(turn, volume, State::Aborted);
         }
-        State::Recovering(Step::PutBack) => enter(turn, volume, State::GivenUp(Why::Busy)),
+        State::Recovering(Step::Umount) if has_begun => {}
+        State::Recovering(Step::Umount) if is_untouched => enter(turn, volume, State::Aborted),
+        State::Recovering(
+            Step::Stop | Step::Umount | Step::Probe | Step::Start | Step::PutBack,
+        ) => give_up(turn, volume, Why::Unmounted),
         _ => {}
     }
 }
@@ -191,6 +199,9 @@ pub(crate) fn enter(turn: &mut Turn<'_>, volume: &mut VolumeMemory, state: State
         turn.moves.push(Move { device: volume.target.device, from, to });
         volume.state = state;
         volume.since_ms = turn.now_ms;
+    }
+    if !matches!(state, State::RebootPending(_) | State::Recovering(Step::Verify)) {
+        volume.reboot_ms = None;
     }
     let is_running = |id: u64| turn.world.running.contains(&id);
     if volume.job.as_ref().is_some_and(|job| !is_running(job.effect.id)) {

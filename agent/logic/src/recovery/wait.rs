@@ -19,7 +19,11 @@ pub(crate) fn wait(
     around: &Around<'_>,
     sight: Option<&Sight<'_>>,
 ) {
-    let role = role(turn, volume, sight.map(|sight| sight.seen));
+    let Some(sight) = sight else {
+        // Whoever unmounted it sees to it: only what was begun is waited for.
+        return turn.let_end(&mut volume.job);
+    };
+    let role = role(turn, volume, Some(sight.seen));
     match role {
         Role::NotOurs => return,
         Role::Report(why) => return give_up(turn, volume, why),

@@ -141,6 +141,10 @@ pub(crate) fn probe(turn: &mut Turn<'_>, volume: &mut VolumeMemory, sight: &Sigh
 
 /// Takes what came of the effect under way; evidence, where it shows that the volume is dead.
 fn answer(turn: &mut Turn<'_>, volume: &mut VolumeMemory, sight: &Sight<'_>) -> Option<Evidence> {
+    if turn.is_lost(volume.job.as_ref()) {
+        // Not again before somebody has looked whether it is still wanted, and does no harm.
+        (volume.job, volume.read_ms, volume.probed_ms) = (None, None, None);
+    }
     match turn.follow(&mut volume.job) {
         Progress::Ended(Deed::ReadIdentity(target), Outcome::Identity(identity)) => {
             let is_this = target.mount_id == sight.mount.id;

@@ -108,10 +108,16 @@ fn names(units: &[Text]) -> String {
     units.iter().map(Text::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// The command that starts them.
+fn start(units: &[Text]) -> String {
+    let units: Vec<String> = units.iter().map(Text::to_string).collect();
+    format!("systemctl start {}", units.join(" "))
+}
+
 /// Healthy, and yet somebody has to come.
 pub fn not_started(volume: &VolumeMemory) -> String {
-    let (point, units) = (&volume.target.mount_point, names(&volume.stopped));
-    format!("{point}: healthy again, but not all of its users started. Do: systemctl start {units}")
+    let (point, start) = (&volume.target.mount_point, start(&volume.stopped));
+    format!("{point}: healthy again, but not all of its users started. Do: {start}")
 }
 
 /// The guest will reboot.
@@ -186,6 +192,7 @@ fn reason_of(why: Why) -> &'static str {
         Why::Busy => "somebody holds it",
         Why::Fsck => "its check needs a person",
         Why::NotMounted => "it could not be mounted",
+        Why::Unmounted => "somebody unmounted it while it was brought back",
         Why::StillDead => "it was mounted anew and takes no writes",
         Why::Contradiction => "it looks dead and takes writes, which cannot be",
         Why::Hung => "a step hangs and cannot be ended",
@@ -202,6 +209,8 @@ fn remedy(volume: &VolumeMemory, why: Why) -> String {
     match why {
         Why::Guard | Why::NoReboot | Why::RootDead | Why::Hung => "reboot".into(),
         Why::Different => format!("look at what /dev/{device} is now before anything mounts it"),
+        Why::Unmounted if volume.stopped.is_empty() => format!("mount {point}"),
+        Why::Unmounted => format!("mount {point}; {}", start(&volume.stopped)),
         Why::Shared => "ask those who share it".into(),
         Why::Contradiction => format!("look at {point}; xvdguard release {point}"),
         _ if volume.target.mount_point == "/" => "reboot".into(),

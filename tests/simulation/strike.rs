@@ -1,0 +1,65 @@
+//! Bad luck to the millisecond: the same guest once more, and right within one of the daemon's
+//! steps somebody comes in, or the storage fails again.
+//!
+//! What happens is fixed before the guest is played again, so it can be played without the daemon.
+
+use harness::random::Random;
+use xvdguard_logic::recovery::transitions::Stage;
+use xvdguard_logic::recovery::world::Hold;
+use xvdguard_logic::text::Text;
+
+use crate::run::Moved;
+use crate::script::{Backend, Event, MINUTE, Plan, SECOND, Script};
+
+/// Of so many seeds one is struck.
+const EVERY: u64 = 4;
+
+/// Whether this seed is one of them.
+pub fn is_struck(seed: u64) -> bool {
+    seed % EVERY == EVERY - 1
+}
+
+/// The fate of a seed that is struck; none where nothing was done for any volume.
+pub fn strike(seed: u64, script: &Script, moves: &[Moved]) -> Option<Script> {
+    let mut random = Random::from_seed(seed ^ 0x5741_4b45);
+    let is_step = |one: &&Moved| {
+        matches!(one.to, Stage::Recovering(_) | Stage::RebootPending | Stage::Erring)
+    };
+    let steps: Vec<&Moved> = moves.iter().filter(is_step).collect();
+    let step = *random.choose(&steps)?;
+    let plan = &script.volumes[step.volume];
+    // Most steps take milliseconds, some take seconds.
+    let longest_ms = if random.percent(60) { 10 } else { 3 * SECOND };
+    let at_ms = step.at_ms + 1 + random.below(longest_ms);
+    let mut script = script.clone();
+    script.events.extend(events(&mut random, plan, at_ms));
+    script.events.sort_by_key(|(at_ms, _)| *at_ms);
+    script.end_ms = script.end_ms.max(at_ms + 50 * MINUTE);
+    Some(script)
+}
+
+fn events(random: &mut Random, plan: &Plan, at_ms: u64) -> Vec<(u64, Event)> {
+    let (point, disk) = (plan.mount_point, plan.disk);
+    let end_ms = at_ms + random.below(2 * MINUTE);
+    match random.below(8) {
+        0 | 1 if point != "/" => vec![(at_ms, Event::Seen(point, random.percent(50)))],
+        2 if point != "/" => vec![(at_ms, Event::Unmounted(point, random.below(5 * MINUTE)))],
+        3 => {
+            let hold = Hold { by: "host".into(), mark: Text::from("2"), why: None, until_ms: None };
+            vec![(at_ms, Event::HoldAsked(hold)), (end_ms, Event::HoldReleased)]
+        }
+        4 => vec![
+            (at_ms, Event::Backend(disk, Backend::Stalled)),
+            (end_ms, Event::Backend(disk, Backend::Up)),
+        ],
+        5 => vec![
+            (at_ms, Event::Backend("xvda", Backend::Stalled)),
+            (end_ms, Event::Backend("xvda", Backend::Up)),
+        ],
+        6 => vec![(at_ms, Event::Kill(random.below(20 * SECOND)))],
+        _ => vec![
+            (at_ms, Event::Backend(disk, Backend::Erring)),
+            (end_ms, Event::Backend(disk, Backend::Up)),
+        ],
+    }
+}
