@@ -11,6 +11,8 @@ const SHELL_LINES: [(&str, usize); 4] =
     [("initramfs/", 60), ("packaging/", 60), (".ci/", 80), ("", 120)];
 /// Lines of a file of udev rules.
 const UDEV_LINES: usize = 25;
+/// udev(7): keys that are satisfied by the device itself or any above it.
+const UPWARDS: [&str; 5] = ["KERNELS", "SUBSYSTEMS", "DRIVERS", "ATTRS", "TAGS"];
 
 /// Whether it is a shell script, by its first line or its name.
 pub fn is_shell(source: &Source) -> bool {
@@ -38,9 +40,20 @@ fn shell(source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// A file of udev rules is short.
+/// A file of udev rules is short, and negates no key that looks upwards: some device on the way
+/// nearly always satisfies that, so a guard of that kind turns every device away.
 fn udev(source: &Source) -> Vec<Finding> {
-    length(source, UDEV_LINES)
+    let mut findings = length(source, UDEV_LINES);
+    for (index, line) in source.text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'))
+    {
+        let negated = line.split(',').filter_map(|one| one.trim().split_once("!="));
+        let keys = negated.map(|(key, _)| key.split('{').next().unwrap_or(""));
+        for key in keys.filter(|key| UPWARDS.contains(key)) {
+            let what = format!("{key}!= is satisfied by any device on the way up: use {key}==");
+            findings.push(Finding::new(&source.path, index + 1, what));
+        }
+    }
+    findings
 }
 
 fn length(source: &Source, limit: usize) -> Vec<Finding> {
@@ -89,4 +102,13 @@ fn a_bare_or_long_script_is_found() {
     let good = format!("#!/bin/sh\n# Does it.\n{}", "true\n".repeat(58));
     assert_eq!(shell(&Source::new("initramfs/hooks/root", &good)), []);
     assert_eq!(udev(&Source::new("udev-rules/6-x.rules", &"#\n".repeat(26))).len(), 1);
+}
+
+#[test]
+fn a_guard_that_turns_every_device_away_is_found() {
+    let rules = |line: &str| udev(&Source::new("udev-rules/6-x.rules", line));
+    let found = rules("ACTION!=\"add\", ATTRS{x}==\"1\"\nSUBSYSTEMS!=\"xen\", GOTO=\"a\"\n");
+    let what = "SUBSYSTEMS!= is satisfied by any device on the way up: use SUBSYSTEMS==";
+    assert_eq!(lines(&found), [format!("udev-rules/6-x.rules:2: {what}")]);
+    assert_eq!(rules("# SUBSYSTEMS!=\"xen\"\nSUBSYSTEM!=\"block\", GOTO=\"end\"\n"), []);
 }
