@@ -5,6 +5,8 @@ use std::fs;
 use crate::setup::{EARLY, Image, NEEDS, SHELLS};
 
 const SCRIPT: &str = "usr/lib/xvdguard/second-chance";
+/// What `xvdguard check` knows it by.
+const MARK: &str = "run/xvdguard/second-chance";
 const MOUNTS: &str = "sysfs /sys sysfs rw,nosuid 0 0\n/dev/root / ext3 rw 0 0\n\
     /dev/xvda2 / ext3 ro,relatime 0 0\ntmpfs /run tmpfs rw 0 0\n";
 
@@ -34,6 +36,7 @@ fn root_is_mounted_again_as_it_is_with_the_option_it_needs() {
         let Some(image) = image(shell) else { return };
         let expected = "-n -o remount,ro,barrier=0 /dev/xvda2 /\n";
         assert_eq!(mounted(&image), expected, "{shell}");
+        assert!(image.within(MARK).exists(), "{shell}");
         image.script("proc/self/mounts", "/dev/xvda1 / ext4 rw,errors=remount-ro 0 0\n");
         let expected = "-n -o remount,rw,barrier=0 /dev/xvda1 /\n";
         assert_eq!(mounted(&image), expected, "{shell}");
@@ -50,7 +53,9 @@ fn root_stays_as_it_is_where_nothing_is_needed_or_the_image_has_done_it() {
         }
         image.script(EARLY, NEEDS);
         fs::write(image.within("run/xvdguard/early.json"), "{}").unwrap();
+        fs::remove_file(image.within(MARK)).unwrap();
         assert_eq!(mounted(&image), "", "{shell}");
+        assert!(!image.within(MARK).exists(), "{shell}");
     }
 }
 

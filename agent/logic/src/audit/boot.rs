@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Case, Hit, Rule, Severity, words};
 use crate::command_line::KernelWords;
+use crate::verdict::report::Report;
 use crate::wording::audit::boot as say;
 
 pub(super) const RULES: &[Rule] = &[
@@ -12,6 +13,12 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Critical,
         meaning: say::EARLY_STAGE_NOT_RUN,
         look: early_not_run,
+    },
+    Rule {
+        id: "early-stage-after-root",
+        severity: Severity::Warning,
+        meaning: say::EARLY_STAGE_AFTER_ROOT,
+        look: early_after_root,
     },
     Rule {
         id: "no-fsck-in-initramfs",
@@ -40,12 +47,7 @@ pub enum Cause<'a> {
 }
 
 fn early_not_run(case: &Case<'_>) -> Vec<Hit> {
-    let Some(boot_id) = &case.seen.boot_id else { return Vec::new() };
-    let ran = case
-        .reports
-        .iter()
-        .any(|report| report.tool == EARLY && report.boot_id.as_ref() == Some(boot_id));
-    if ran || !case.is_guest() {
+    if case.seen.boot_id.is_none() || ran_early(case) || !case.is_guest() {
         return Vec::new();
     }
     let place = match cause(case) {
@@ -53,6 +55,20 @@ fn early_not_run(case: &Case<'_>) -> Vec<Hit> {
         _ => "this boot",
     };
     [Hit::new(place, say::early_not_run(cause(case)))].into()
+}
+
+/// Whether there is a report of this boot's early stage.
+fn ran_early(case: &Case<'_>) -> bool {
+    let is_it = |report: &&Report| report.tool == EARLY && report.boot_id == case.seen.boot_id;
+    case.seen.boot_id.is_some() && case.reports.iter().any(|report| is_it(&report))
+}
+
+/// What has to be said is why the initramfs did not do it.
+fn early_after_root(case: &Case<'_>) -> Vec<Hit> {
+    if !case.setup.stages.had_second_chance || !ran_early(case) || !case.is_guest() {
+        return Vec::new();
+    }
+    [Hit::new("this boot", say::early_after_root(cause(case)))].into()
 }
 
 fn cause<'a>(case: &Case<'a>) -> Cause<'a> {

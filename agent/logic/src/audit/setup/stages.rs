@@ -24,6 +24,8 @@ pub struct Stages {
     pub checked_root: Option<bool>,
     /// A hook of ours for an initramfs, or the unit that does the same later.
     pub hook: Option<String>,
+    /// Whether that unit ran, since the initramfs had not done it.
+    pub had_second_chance: bool,
 }
 
 impl Stages {
@@ -39,7 +41,8 @@ impl Stages {
         let has = |path: &str| marks().any(|file| file.path == path);
         let mut images = named("boot/vmlinuz-", "");
         images.extend(named("boot/vmlinux-", ""));
-        let hook = marks().find(|file| file.path.contains("xvdguard"));
+        let is_hook = |path: &Text| path.contains("xvdguard") && !path.starts_with("run/");
+        let hook = marks().find(|file| is_hook(&file.path));
         let release = files.iter().find(|file| file.kind == Kind::Release);
         let release = release.and_then(|file| file.content.as_ref());
         Stages {
@@ -49,6 +52,7 @@ impl Stages {
             had_initramfs: has("run/initramfs"),
             checked_root: checked_root(files),
             hook: hook.map(|file| format!("/{}", file.path)),
+            had_second_chance: has("run/xvdguard/second-chance"),
         }
     }
 

@@ -119,6 +119,7 @@ pub const WANTED: &[Wanted] = &[
     want("boot/vmlinuz-*", Mark),
     want("boot/vmlinux-*", Mark),
     want("lib/modules/*/modules.dep", Mark),
+    want("run/xvdguard/second-chance", Mark),
     want("run/initramfs", Mark),
     want("run/initramfs/fsck-root", Mark),
     want("run/initramfs/fsck.log", Mark),

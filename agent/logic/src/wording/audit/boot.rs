@@ -8,8 +8,15 @@ pub use crate::audit::Cause;
 /// `early-stage-not-run`
 pub const EARLY_STAGE_NOT_RUN: &str =
     "nothing tested the flushes of this boot before file systems were mounted";
+/// `early-stage-after-root`
+pub const EARLY_STAGE_AFTER_ROOT: &str =
+    "the flushes of this boot were tested only after root had been mounted";
 /// `no-fsck-in-initramfs`
 pub const NO_FSCK_IN_INITRAMFS: &str = "the initramfs did not check root, and cannot";
+
+const HOSTS_KERNEL: &str = "the running kernel is not installed here: the host supplies kernel and \
+    ramdisk, and ours is not in it";
+const NO_INITRAMFS: &str = "this guest boots without an initramfs";
 
 /// Nothing of ours ran before root was mounted.
 pub fn early_not_run(cause: Cause<'_>) -> Said {
@@ -27,14 +34,12 @@ pub fn early_not_run(cause: Cause<'_>) -> Said {
              reboot",
         ),
         Cause::HostsKernel => (
-            "the running kernel is not installed here: the host supplies kernel and ramdisk, and \
-             ours is not in it"
-                .into(),
+            HOSTS_KERNEL.into(),
             "let the guest boot its own kernel (pygrub, pvgrub, PVH), or enable the unit \
              xvdguard-early.service",
         ),
         Cause::NoInitramfs => (
-            "this guest boots without an initramfs".into(),
+            NO_INITRAMFS.into(),
             "enable the unit xvdguard-early.service, or boot with an initramfs",
         ),
         Cause::OldImage(hook) => (
@@ -44,6 +49,24 @@ pub fn early_not_run(cause: Cause<'_>) -> Said {
             ),
             "look for xvdguard in dmesg; if it is not there, make a new initramfs \
              (update-initramfs -u, dracut -f) and reboot",
+        ),
+    };
+    Said::new(format!("{SO}; {why}"), remedy)
+}
+
+/// Ours ran when root was mounted and nothing else was.
+pub fn early_after_root(cause: Cause<'_>) -> Said {
+    const SO: &str = "xvdguard-early ran only after root had been mounted: the other file systems \
+        are protected, and root's first commits were not";
+    let (why, remedy) = match cause {
+        Cause::HostsKernel => {
+            (HOSTS_KERNEL, "let the guest boot its own kernel (pygrub, pvgrub, PVH)")
+        }
+        Cause::NoInitramfs => (NO_INITRAMFS, "boot with an initramfs"),
+        Cause::Inert | Cause::NoHook | Cause::OldImage(_) => (
+            "the image that booted was made without our hook, or its work did not end in time",
+            "make a new initramfs (update-initramfs -u, dracut -f) and reboot; if that changes \
+             nothing, look for xvdguard in dmesg",
         ),
     };
     Said::new(format!("{SO}; {why}"), remedy)
