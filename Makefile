@@ -13,7 +13,7 @@ TARGET_DIR = $(abspath $(or $(CARGO_TARGET_DIR),target))
 export XVDGUARD_BIN_DIR = $(TARGET_DIR)/programs
 DOCUMENTS = $(wildcard README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE)
 
-.PHONY: help demo test fuzz lint bench xen build install \
+.PHONY: help demo test fuzz lint bench xen xen-recovery build install \
 	packages packages-test clean check-fresh soak
 
 help: ## Lists these targets.
@@ -64,6 +64,9 @@ xen: ## Proves early boot on a real Xen in QEMU (root, Debian 12); all, or SCENA
 	@$(MAKE) --no-print-directory build
 	cargo build -p xvdguard-tests --bin xen
 	@SCENARIO="$(SCENARIO)" KERNEL="$(KERNEL)" $(TARGET_DIR)/debug/xen
+
+xen-recovery: ## Shows what the daemon does on a real Xen (root, Debian 12), or SCENARIO= KERNEL=.
+	@$(MAKE) --no-print-directory xen SCENARIO="$(or $(SCENARIO),recovery)"
 
 # One package at a time: built together, the early program would get the daemon's features.
 build: ## Builds the programs as they are shipped, the early one static, and their manual.

@@ -1,4 +1,4 @@
-//! RESULTS.md of the real Xen tells of commits of this history.
+//! RESULTS.md and RECOVERY.md of the real Xen tell of commits of this history.
 //!
 //! Where the history is not there (a shallow clone) only the form can be held.
 
@@ -7,10 +7,10 @@ use std::process::Command;
 use crate::finding::{Finding, accept, lines};
 use crate::tree::{root, sources};
 
-const FILE: &str = "tests/xen/RESULTS.md";
+const FILES: [&str; 2] = ["tests/xen/RESULTS.md", "tests/xen/RECOVERY.md"];
 
 /// Each section begins with `## DATE, commit HASH`.
-fn check(text: &str, is_ancestor: impl Fn(&str) -> bool) -> Vec<Finding> {
+fn check(file: &str, text: &str, is_ancestor: impl Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let headings = text.lines().enumerate().filter(|(_, line)| line.starts_with("## "));
     for (index, heading) in headings {
@@ -20,7 +20,7 @@ fn check(text: &str, is_ancestor: impl Fn(&str) -> bool) -> Vec<Finding> {
             continue;
         }
         let what = "the run was of a commit that is not in this history: run it again";
-        findings.push(Finding::new(FILE, index + 1, what));
+        findings.push(Finding::new(file, index + 1, what));
     }
     findings
 }
@@ -34,20 +34,19 @@ fn git(arguments: &[&str]) -> Option<String> {
 
 #[test]
 fn results_are_of_this_history() {
-    let Some(results) = sources().unwrap().iter().find(|source| source.path == FILE) else {
-        return;
-    };
     let is_whole = git(&["rev-parse", "--is-shallow-repository"]).as_deref() == Some("false");
     let is_ancestor =
         |commit: &str| !is_whole || git(&["merge-base", "--is-ancestor", commit, "HEAD"]).is_some();
-    accept(check(&results.text, is_ancestor));
+    let results = sources().unwrap().iter().filter(|source| FILES.contains(&&*source.path));
+    let found = results.flat_map(|results| check(&results.path, &results.text, is_ancestor));
+    accept(found.collect());
 }
 
 #[test]
 fn results_of_another_history_are_found() {
     let text = "# What\n## 2026-01-31 10:00 UTC, commit aa\n\n| x |\n## y, commit bb\n## w\n";
     assert_eq!(
-        lines(&check(text, |commit| commit == "aa")),
+        lines(&check(FILES[0], text, |commit| commit == "aa")),
         [
             "tests/xen/RESULTS.md:5: the run was of a commit that is not in this history: run it \
              again",

@@ -43,8 +43,8 @@ impl Order<'_> {
         bed.run(&self.prepare_script())?;
         bed.run(&self.create_script())?;
         let domain = bed.run("xl domid bed")?.trim_end().to_owned();
-        bed.run(&self.frontends_script(&domain))?;
-        bed.run(&self.connect_script(&domain))?;
+        bed.run(&self.frontends_script(&domain, self.all()))?;
+        bed.run(&self.connect_script(&domain, self.all()))?;
         wait_for_report(bed)?;
         let console = bed.run(&format!("cat {CONSOLE}"))?;
         let report = console.lines().find_map(|line| line.trim_end().strip_prefix(REPORT));

@@ -50,8 +50,20 @@ pub struct Placed {
     pub host: Host,
 }
 
-/// The name of the disk in this place.
+/// The name of the disk in this place: `xvda`, and `xvdaa` behind `xvdz`.
 pub fn disk_name(place: usize) -> String {
-    let letter = char::from(b'a' + u8::try_from(place % 26).unwrap_or(0));
-    format!("xvd{letter}")
+    let letter = |number: usize| char::from(b'a' + u8::try_from(number % 26).unwrap_or(0));
+    let first = (place / 26).checked_sub(1).map(letter).map(String::from).unwrap_or_default();
+    format!("xvd{first}{}", letter(place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disks_are_named_as_the_kernel_names_them() {
+        let names = [0, 25, 26, 99].map(disk_name);
+        assert_eq!(names, ["xvda", "xvdz", "xvdaa", "xvdcv"]);
+    }
 }

@@ -1,4 +1,5 @@
-//! RESULTS.md: what each scenario came to when it was last run, written by the run itself.
+//! RESULTS.md, and RECOVERY.md: what each scenario came to when it was last run, written by the
+//! run itself.
 //!
 //! A run replaces the rows that it ran and keeps the others below the heading of their own run, so
 //! that a failure stays until that scenario passes. What is proven of files that no commit holds is
@@ -11,13 +12,22 @@ use std::path::PathBuf;
 
 use harness::failure::{Result, Tried};
 
-const INTRODUCTION: &str = "\
+/// Of what early boot does.
+const EARLY: &str = "\
 # What a real Xen showed
 
 Written by `make xen`, never by hand. Each scenario is a file in `tests/xen/scenarios/`. *Without*
 and *with*: a guest without xvdguard, and one that ran `xvdguard-early` before root was mounted;
 with its verdict. *Seconds* are of both guests, which several scenarios share. A row stays until its
 scenario is run again.
+";
+/// Of what the daemon does.
+const RECOVERY: &str = "\
+# What a real Xen showed of the daemon
+
+Written by `make xen-recovery`, never by hand. Each scenario is a file in `tests/xen/scenarios/`,
+played in a Debian guest with systemd. *Without*: with `xvdguard=off`. *Seconds* are of both guests.
+A row stays until its scenario is run again.
 ";
 const COLUMNS: &str = "| scenario | kernel | without | with | expected | result | seconds |\n\
                        |---|---|---|---|---|---|---|\n";
@@ -60,6 +70,7 @@ impl Row {
 #[derive(Debug)]
 pub struct Results {
     path: PathBuf,
+    introduction: &'static str,
     heading: String,
     rows: Vec<Row>,
     earlier: String,
@@ -67,9 +78,10 @@ pub struct Results {
 
 impl Results {
     /// Goes on with the document at `path`; `heading` is of this run: date, commit, versions.
-    pub fn open(path: PathBuf, heading: String) -> Results {
+    pub fn open(path: PathBuf, heading: String, is_of_daemon: bool) -> Results {
         let earlier = fs::read_to_string(&path).unwrap_or_default();
-        Results { path, heading, rows: Vec::new(), earlier }
+        let introduction = if is_of_daemon { RECOVERY } else { EARLY };
+        Results { path, introduction, heading, rows: Vec::new(), earlier }
     }
 
     /// Adds a row and saves, so that whatever ends the run loses nothing.
@@ -81,7 +93,7 @@ impl Results {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{INTRODUCTION}\n{HEADING}{}\n\n{COLUMNS}", self.heading);
+        let mut text = format!("{}\n{HEADING}{}\n\n{COLUMNS}", self.introduction, self.heading);
         self.rows.iter().for_each(|row| text.push_str(&row.line()));
         for section in self.earlier.split(&format!("\n{HEADING}")).skip(1) {
             // Up to its table a section is a heading and prose.
@@ -110,7 +122,8 @@ mod tests {
 
     fn written(earlier: &str, heading: &str, rows: &[Row]) -> String {
         let (path, rows) = (PathBuf::new(), rows.to_vec());
-        Results { path, heading: heading.into(), rows, earlier: earlier.into() }.text()
+        let (heading, earlier) = (heading.into(), earlier.into());
+        Results { path, introduction: EARLY, heading, rows, earlier }.text()
     }
 
     #[test]

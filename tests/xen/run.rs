@@ -1,9 +1,9 @@
 //! Plays what was asked for, kernel by kernel: packs scenarios into guests, and keeps the results.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
+use harness::checkout::{self, CHANGED};
 use harness::failure::{Failure, Result};
 use harness::program;
 
@@ -18,17 +18,18 @@ use crate::play::Player;
 use crate::results::{Results, Row};
 use crate::say;
 use crate::scenario::Scenario;
-use crate::scenarios::{ALL, STORIES};
+use crate::scenarios::ALL;
 use crate::story::Story;
 use crate::telling;
-use crate::wanted::Wanted;
+use crate::wanted::{Table, Wanted};
 
 /// Disks of one guest: as many as `xvdguard-early` asks at once from Linux 6.11, where the kernel's
 /// line, whose rate is limited, may be the only trace of a flush that failed.
 const DISKS_IN_A_GUEST: usize = 8;
 
-/// Said of files that no commit holds.
-const CHANGED: &str = " and changes not committed";
+/// What each scenario came to, from the top of the repository.
+const RESULTS: [(Table, &str); 2] =
+    [(Table::Early, "tests/xen/RESULTS.md"), (Table::Recovery, "tests/xen/RECOVERY.md")];
 
 /// Plays what the variables SCENARIO and KERNEL name, or all. Returns how many did not pass.
 pub fn run() -> Result<usize> {
@@ -42,17 +43,19 @@ pub fn run() -> Result<usize> {
         return Err(Failure::new("no such kernel. Known are 5.10, 6.1, 6.12 and newest"));
     }
     let logs = cache.place("logs")?;
-    let commit = commit()?;
+    // Of files without a history nothing is known.
+    let table = RESULTS.into_iter().find(|(table, _)| wanted.table == Some(*table));
+    let (_, file) = table.unwrap_or(RESULTS[0]);
+    let commit = checkout::commit(file).unwrap_or_else(|_| format!("unknown{CHANGED}"));
     let heading = heading(&commit, &emulator, &host, &kernels)?;
-    let place = match wanted.is_kept && !commit.ends_with(CHANGED) {
-        true => Path::new(env!("CARGO_MANIFEST_DIR")).join("xen"),
-        false => logs.clone(),
+    let path = match table.is_some() && !commit.ends_with(CHANGED) {
+        true => Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(file),
+        false => logs.join(Path::new(file).file_name().unwrap_or_default()),
     };
-    let path = place.join("RESULTS.md");
     say(&format!("what comes of it is written to {}", path.display()));
-    let mut results = Results::open(path, heading);
-    let mut stories = wanted.stories.iter().map(|index| &STORIES[*index]);
-    let is_told = |story: &Story| kernels.iter().any(|kernel| (story.is_for)(kernel));
+    let mut results = Results::open(path, heading, wanted.table == Some(Table::Recovery));
+    let mut stories = wanted.stories.iter();
+    let is_told = |story: &&Story| kernels.iter().any(|kernel| (story.is_for)(kernel));
     let is_needed = stories.any(|story| story.is_debian && is_told(story));
     let debian = if is_needed { Some(debian::debian(&cache)?) } else { None };
     let mut player = Player::new((emulator, host), debian, &kernels, logs)?;
@@ -64,7 +67,7 @@ pub fn run() -> Result<usize> {
             results.add(row)
         };
         play(&mut player, kernel, &wanted.scenarios).into_iter().try_for_each(&mut keep)?;
-        for story in wanted.stories.iter().map(|index| &STORIES[*index]) {
+        for story in &wanted.stories {
             telling::tell(&mut player, kernel, story).into_iter().try_for_each(&mut keep)?;
         }
     }
@@ -185,20 +188,4 @@ fn heading(
         host.versions,
         guests.join(", ")
     ))
-}
-
-/// The commit, and whether the files differ from it; of files without a history nothing is known.
-fn commit() -> Result<String> {
-    let git = |arguments: &[&str]| {
-        let mut git = Command::new("git");
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("");
-        git.args(["-c", "safe.directory=*"]).args(arguments).current_dir(repository);
-        program::output(&mut git)
-    };
-    let Ok(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else {
-        return Ok(format!("unknown{CHANGED}"));
-    };
-    let changed = git(&["status", "--porcelain", "--", ".", ":!tests/xen/RESULTS.md"])?;
-    let changed = if changed.is_empty() { "" } else { CHANGED };
-    Ok(format!("{}{changed}", commit.trim_end()))
 }

@@ -94,6 +94,8 @@ pub enum Storage {
     Over(&'static str),
     /// What a story has made itself: this node.
     Made(&'static str),
+    /// The sick disk of this place, with nothing on it, which a story has made itself.
+    Blank,
 }
 
 /// The keys `feature-flush-cache` and `feature-barrier`.

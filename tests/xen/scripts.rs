@@ -2,6 +2,7 @@
 //! a line that says what it is for, which an error repeats. Pure: values in, text out.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use crate::guest::{CONSOLE, GUARDED, POLICY, SERVED};
 use crate::order::{Guard, Order, Placed, System, disk_name};
@@ -9,12 +10,22 @@ use crate::scenario::{Advertised, Storage};
 
 impl Order<'_> {
     fn each(&self, line: impl Fn(usize, &Placed) -> String) -> String {
-        self.disks.iter().enumerate().map(|(place, disk)| line(place, disk) + "\n").collect()
+        self.each_of(self.all(), line)
+    }
+
+    fn each_of(&self, places: Range<usize>, line: impl Fn(usize, &Placed) -> String) -> String {
+        places.map(|place| line(place, &self.disks[place]) + "\n").collect()
+    }
+
+    /// The places of all disks.
+    pub fn all(&self) -> Range<usize> {
+        0..self.disks.len()
     }
 
     /// Fresh disks with the faults of the scenario; what a story has made is left as it is.
     pub fn prepare_script(&self) -> String {
-        let is_made = |disk: &Placed| matches!(disk.host.storage, Storage::Made(_));
+        let is_made =
+            |disk: &Placed| matches!(disk.host.storage, Storage::Made(_) | Storage::Blank);
         if self.disks.iter().all(is_made) {
             return format!("# begin with an empty console\nrm -f {CONSOLE}");
         }
@@ -34,14 +45,8 @@ impl Order<'_> {
     /// Lets xl create it, and not wait for its end.
     pub fn create_script(&self) -> String {
         let mut disks = String::new();
-        for (place, disk) in self.disks.iter().enumerate() {
-            let name = disk_name(place);
-            let access = if disk.host.is_writable { "rw" } else { "ro" };
-            let _ = write!(
-                disks,
-                "'format=raw,vdev={name},access={access},script=block-held,target={}',",
-                node(place, disk)
-            );
+        for place in self.all() {
+            let _ = write!(disks, "'{}',", self.disk(place));
         }
         let (image, words) = (self.image(), self.words());
         format!(
@@ -51,6 +56,29 @@ impl Order<'_> {
              on_poweroff='preserve'\non_reboot='preserve'\non_crash='preserve'\n\
              disk=[{disks}]\nEND\nxl create -e /run/bed.cfg\n"
         )
+    }
+
+    /// A disk as xl's configuration names it (xl-disk-configuration(5)).
+    fn disk(&self, place: usize) -> String {
+        let disk = &self.disks[place];
+        let (name, node) = (disk_name(place), node(place, disk));
+        let access = if disk.host.is_writable { "rw" } else { "ro" };
+        format!("format=raw,vdev={name},access={access},script=block-held,target={node}")
+    }
+
+    /// Takes a disk away that nothing in the guest uses.
+    pub fn detach_script(&self, domain: &str, place: usize) -> String {
+        let (name, id) = (disk_name(place), vbd(place));
+        format!(
+            "# take {name} away\nset -e\nxl block-detach {domain} {name}\n\
+             while [ -e /sys/bus/xen-backend/devices/vbd-{domain}-{id} ]; do sleep 0.1; done"
+        )
+    }
+
+    /// Plugs it in again, as far as its frontend.
+    pub fn attach_script(&self, domain: &str, place: usize) -> String {
+        let disk = self.disk(place);
+        format!("# plug in {}\nxl block-attach {domain} '{disk}'", disk_name(place))
     }
 
     fn image(&self) -> String {
@@ -84,11 +112,11 @@ impl Order<'_> {
 
     /// Waits until each frontend is ready, since a backend that connects earlier would connect
     /// before the pause. Prints the guest's console where that never comes.
-    pub fn frontends_script(&self, domain: &str) -> String {
-        let states: String = (0..self.disks.len())
+    pub fn frontends_script(&self, domain: &str, places: Range<usize>) -> String {
+        let count = places.len();
+        let states: String = places
             .map(|place| format!(" /local/domain/{domain}/device/vbd/{}/state", vbd(place)))
             .collect();
-        let count = self.disks.len();
         format!(
             "# wait for the frontends\nfor look in $(seq 600); do\n\
              [ \"$(xenstore-read{states} 2>/dev/null | grep -c '^3$')\" = {count} ] && exit\n\
@@ -96,23 +124,23 @@ impl Order<'_> {
         )
     }
 
-    /// Pauses the guest, connects all disks, makes the keys what is wanted, and lets it go on.
-    pub fn connect_script(&self, domain: &str) -> String {
+    /// Pauses the guest, connects these disks, makes the keys what is wanted, and lets it go on.
+    pub fn connect_script(&self, domain: &str, places: Range<usize>) -> String {
         let backends = format!("/local/domain/0/backend/vbd/{domain}");
-        let connect = self.each(|place, disk| {
+        let connect = self.each_of(places.clone(), |place, disk| {
             let (backend, node) = (format!("{backends}/{}", vbd(place)), node(place, disk));
             format!(
                 "xenstore-write {backend}/physical-device \"$(stat -L -c %t:%T {node})\" \
                  {backend}/hotplug-status connected"
             )
         });
-        let wait = self.each(|place, _| {
+        let wait = self.each_of(places.clone(), |place, _| {
             format!(
                 "until [ \"$(xenstore-read {backends}/{}/state)\" = 4 ]; do sleep 0.1; done",
                 vbd(place)
             )
         });
-        let keys = self.each(|place, disk| {
+        let keys = self.each_of(places, |place, disk| {
             let backend = format!("{backends}/{}", vbd(place));
             let gone: &[&str] = match disk.host.advertises {
                 Advertised::FlushAndBarrier | Advertised::Zero => return String::new(),
@@ -133,7 +161,9 @@ impl Order<'_> {
         let count = self.each(|place, _| format!("cat /sys/block/sick{place}/flushes"));
         let check = self.each(|place, disk| {
             let unmap = match disk.host.storage {
-                Storage::Plain | Storage::Made(_) | Storage::Over(_) => String::new(),
+                Storage::Plain | Storage::Made(_) | Storage::Over(_) | Storage::Blank => {
+                    String::new()
+                }
                 Storage::DeviceMapper => format!("dmsetup remove disk{place} >/dev/null; "),
             };
             format!("{unmap}e2fsck -fn /dev/sick{place} >/dev/null 2>&1; echo $?")
@@ -154,7 +184,7 @@ fn fresh(place: usize, disk: &Placed) -> String {
     let cache = if has_cache { "write back" } else { "write through" };
     let answer = disk.host.flushes.word();
     let copied = match disk.host.storage {
-        Storage::Made(_) => return String::new(),
+        Storage::Made(_) | Storage::Blank => return String::new(),
         Storage::Over(_) => String::new(),
         Storage::Plain | Storage::DeviceMapper => format!(
             "echo ok >{sick}/flush\ndd if=/bed/disk.ext3 of=/dev/sick{place} bs=1M conv=fsync\n"
@@ -173,7 +203,7 @@ fn fresh(place: usize, disk: &Placed) -> String {
 /// What blkback serves in this place.
 fn node(place: usize, disk: &Placed) -> String {
     match disk.host.storage {
-        Storage::Plain | Storage::Over(_) => format!("/dev/sick{place}"),
+        Storage::Plain | Storage::Over(_) | Storage::Blank => format!("/dev/sick{place}"),
         Storage::DeviceMapper => format!("/dev/mapper/disk{place}"),
         Storage::Made(node) => node.to_owned(),
     }
@@ -181,5 +211,5 @@ fn node(place: usize, disk: &Placed) -> String {
 
 /// The vbd number of the disk in this place (docs/man/xen-vbd-interface.7.pandoc.in of Xen).
 fn vbd(place: usize) -> usize {
-    (202 << 8) | (place << 4)
+    if place < 16 { (202 << 8) | (place << 4) } else { (1 << 28) | (place << 8) }
 }

@@ -4,6 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::ops::Range;
 
 use harness::failure::{Failure, Result, Tried};
 use harness::program;
@@ -101,10 +102,23 @@ impl<'a> Stage<'a> {
     /// Lets Debian reboot, onto the disks that it had.
     pub fn reboot(&mut self) -> Result<()> {
         self.begin("systemctl reboot")?;
-        self.bed.run(
-            "# wait until the guest has shut down\nfor look in $(seq 900); do\n\
-             xl list bed | grep -q ' ---s' && exit\nsleep 0.3; done; exit 1",
-        )?;
+        if self.is_down(900)? {
+            return self.reborn();
+        }
+        Err(Failure::new("the guest does not shut down"))
+    }
+
+    /// Whether the guest shuts down while somebody looks so often, three times in a second.
+    pub fn is_down(&mut self, looks: u32) -> Result<bool> {
+        let seen = self.bed.run(&format!(
+            "# wait until the guest has shut down\nfor look in $(seq {looks}); do\n\
+             xl list bed | grep -q ' ---s' && echo down && exit\nsleep 0.3; done"
+        ))?;
+        Ok(!seen.is_empty())
+    }
+
+    /// Boots a guest that has shut down, onto the disks that it had.
+    pub fn reborn(&mut self) -> Result<()> {
         self.end()?;
         self.bed.run(&format!("# begin with an empty console\nrm -f {CONSOLE}"))?;
         self.create()
@@ -112,8 +126,23 @@ impl<'a> Stage<'a> {
 
     fn connect(&mut self) -> Result<()> {
         self.domain = self.bed.run("xl domid bed")?.trim_end().to_owned();
-        self.bed.run(&self.order.frontends_script(&self.domain))?;
-        self.bed.run(&self.order.connect_script(&self.domain)).map(drop)
+        self.connect_disks(self.order.all())
+    }
+
+    fn connect_disks(&mut self, places: Range<usize>) -> Result<()> {
+        self.bed.run(&self.order.frontends_script(&self.domain, places.clone()))?;
+        self.bed.run(&self.order.connect_script(&self.domain, places)).map(drop)
+    }
+
+    /// Takes a disk away that nothing in the guest uses.
+    pub fn detach(&mut self, place: usize) -> Result<()> {
+        self.bed.run(&self.order.detach_script(&self.domain, place)).map(drop)
+    }
+
+    /// Plugs it in again, and waits until its backend is connected.
+    pub fn attach(&mut self, place: usize) -> Result<()> {
+        self.bed.run(&self.order.attach_script(&self.domain, place))?;
+        self.connect_disks(place..place + 1)
     }
 
     /// What this story does to dom0 is not taken back: the next guest needs another.

@@ -1,23 +1,34 @@
 //! What is to be played, as the variables SCENARIO and KERNEL say it: names of scenarios, with
-//! commas between, or `smoke`, or `matrix`; nothing for all.
+//! commas between, or `smoke`, `matrix` or `recovery`; nothing for all but the last, which have a
+//! table of their own.
 
 use std::env;
 
 use harness::failure::{Failure, Result};
 
-use crate::scenarios::{ALL, SMOKE, SMOKE_KERNEL, STORIES};
+use crate::scenarios::{ALL, RECOVERIES, SMOKE, SMOKE_KERNEL, STORIES};
+use crate::story::Story;
 
 /// What is to be played.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Wanted {
     /// Places in `ALL`.
     pub scenarios: Vec<usize>,
-    /// Places in `STORIES`.
-    pub stories: Vec<usize>,
+    /// In the order of the report.
+    pub stories: Vec<&'static Story>,
     /// The one kernel, or all.
     pub kernel: Option<String>,
-    /// Whether the results go into the repository.
-    pub is_kept: bool,
+    /// Where in the repository the results go.
+    pub table: Option<Table>,
+}
+
+/// A file of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// What early boot does.
+    Early,
+    /// What the daemon does.
+    Recovery,
 }
 
 impl Wanted {
@@ -30,28 +41,37 @@ impl Wanted {
     fn named(names: &str, kernel: &str) -> Result<Wanted> {
         let kernel = Some(kernel.to_owned()).filter(|kernel| !kernel.is_empty());
         let scenarios: Vec<&str> = ALL.iter().map(|scenario| scenario.name).collect();
-        let stories: Vec<&str> = STORIES.iter().map(|story| story.name).collect();
+        let of = |stories: &[Story]| stories.iter().map(|story| story.name).collect::<Vec<_>>();
+        let (stories, recoveries) = (of(&STORIES), of(&RECOVERIES));
         let wanted = match names {
             "" => [&scenarios[..], &stories].concat(),
             "smoke" => SMOKE.to_vec(),
             "matrix" => scenarios.clone(),
+            "recovery" => recoveries.clone(),
             names => names.split(',').collect(),
         };
-        let known = [&scenarios[..], &stories].concat();
+        let known = [&scenarios[..], &stories, &recoveries].concat();
         if let Some(unknown) = wanted.iter().find(|name| !known.contains(name)) {
             let known = known.join(", ");
-            let said = format!("no scenario {unknown}. There are: smoke, matrix, {known}");
+            let said =
+                format!("no scenario {unknown}. There are: smoke, matrix, recovery, {known}");
             return Err(Failure::new(said));
         }
-        let places = |of: &[&str]| -> Vec<usize> {
-            (0..of.len()).filter(|place| wanted.contains(&of[*place])).collect()
+        let table = match names {
+            "smoke" => None,
+            _ if wanted.iter().all(|name| recoveries.contains(name)) => Some(Table::Recovery),
+            _ if wanted.iter().any(|name| recoveries.contains(name)) => {
+                let said = "what recovers has a table of its own: ask for it in a run of its own";
+                return Err(Failure::new(said));
+            }
+            _ => Some(Table::Early),
         };
-        let is_smoke = names == "smoke";
+        let is_wanted = |story: &&Story| wanted.contains(&story.name);
         Ok(Wanted {
-            scenarios: places(&scenarios),
-            stories: places(&stories),
-            kernel: kernel.or_else(|| is_smoke.then(|| SMOKE_KERNEL.to_owned())),
-            is_kept: !is_smoke,
+            scenarios: (0..ALL.len()).filter(|place| wanted.contains(&ALL[*place].name)).collect(),
+            stories: STORIES.iter().chain(&RECOVERIES).filter(is_wanted).collect(),
+            kernel: kernel.or_else(|| table.is_none().then(|| SMOKE_KERNEL.to_owned())),
+            table,
         })
     }
 }
@@ -64,7 +84,8 @@ mod tests {
     fn scenarios_and_stories_are_found_by_their_names() {
         let wanted = Wanted::named("stall,healthy", "6.1").unwrap();
         assert_eq!(wanted.scenarios.len() + wanted.stories.len(), 2);
-        assert_eq!((ALL[wanted.scenarios[0]].name, wanted.is_kept), ("healthy", true));
+        assert_eq!(ALL[wanted.scenarios[0]].name, "healthy");
+        assert_eq!(wanted.table, Some(Table::Early));
         let all = Wanted::named("", "").unwrap();
         assert_eq!((all.scenarios.len(), all.stories.len()), (ALL.len(), STORIES.len()));
         assert_eq!(all.kernel, None);
@@ -73,13 +94,25 @@ mod tests {
     #[test]
     fn smoke_has_a_kernel_and_keeps_no_results() {
         let smoke = Wanted::named("smoke", "").unwrap();
-        assert_eq!((smoke.scenarios.len(), smoke.is_kept), (SMOKE.len(), false));
+        assert_eq!((smoke.scenarios.len(), smoke.table), (SMOKE.len(), None));
         assert_eq!(smoke.kernel.as_deref(), Some(SMOKE_KERNEL));
+    }
+
+    #[test]
+    fn what_recovers_has_a_table_of_its_own() {
+        let recovery = Wanted::named("recovery", "").unwrap();
+        assert_eq!(recovery.stories.len(), RECOVERIES.len());
+        assert_eq!(recovery.table, Some(Table::Recovery));
+        let both = format!("stall,{}", RECOVERIES[0].name);
+        assert!(Wanted::named(&both, "").unwrap_err().to_string().contains("a run of its own"));
     }
 
     #[test]
     fn a_name_that_is_none_is_refused_with_those_that_are() {
         let said = Wanted::named("healthy,stal", "").unwrap_err().to_string();
-        assert!(said.contains("no scenario stal. There are: smoke, matrix, healthy"), "{said}");
+        assert!(
+            said.contains("no scenario stal. There are: smoke, matrix, recovery, healthy"),
+            "{said}"
+        );
     }
 }

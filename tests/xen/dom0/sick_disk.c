@@ -14,7 +14,7 @@
 #include <linux/module.h>
 #include <linux/vmalloc.h>
 
-#define MOST 32
+#define MOST 128
 
 static unsigned int disks = 1;
 module_param(disks, uint, 0444);

@@ -26,8 +26,8 @@ pub const STORY: Story = Story {
 pub const ROOT: Host = Host { storage: Storage::Over("/dev/vdb"), ..HEALTHY };
 const DATA: Host = Host { flushes: Flushes::Refused, ..HEALTHY };
 
-/// The verdicts of all disks, once the boot has ended.
-pub const VERDICTS: &str = "# verdicts\nsystemctl is-system-running --wait >/dev/null\n\
+/// The verdicts of all disks, once the boot has ended where there is a systemd.
+pub const VERDICTS: &str = "# verdicts\nsystemctl is-system-running --wait >/dev/null 2>&1\n\
     xvdguard status --json | grep -o '\"verdict\": *\"[a-z]*\"' | cut -d'\"' -f4 | paste -s -d, -";
 
 fn tell(stage: &mut Stage) -> Result<String> {

@@ -9,21 +9,24 @@ mod barrier_error_lvm;
 mod barrier_off;
 mod barrier_refused;
 mod barrier_refused_lvm;
+mod disk_back_debian;
+mod drbd_on_lvm;
 mod error_window;
 mod flush_error;
 mod flush_refused;
+mod flushes_end;
 mod healthy;
+mod hundred_disks;
 mod iscsi;
 mod lever_mount;
 mod lvm_on_drbd;
 mod lvm_on_drbd_debian;
-mod mid_life_refusal;
-mod moved_without_flush;
 mod no_hook_debian;
 mod nothing_advertised;
 mod only_flush;
 mod queue_debian;
 mod read_only;
+mod recovery_debian;
 mod sector_63;
 mod sixteen_errors;
 mod stall;
@@ -55,18 +58,24 @@ pub const ALL: [Scenario; 15] = [
     sixteen_errors::SCENARIO,
 ];
 
+/// What the daemon does about it.
+pub const RECOVERIES: [Story; 2] = [recovery_debian::DATA, recovery_debian::ROOT];
+
 /// All that are stories.
-pub const STORIES: [Story; 12] = [
-    mid_life_refusal::STORY,
-    moved_without_flush::STORY,
+pub const STORIES: [Story; 15] = [
+    flushes_end::REFUSED,
+    flushes_end::MOVED,
     stall::STORY,
     error_window::STORY,
     error_window::ONLY_WRITES,
     iscsi::STORY,
     lvm_on_drbd::STORY,
+    drbd_on_lvm::STORY,
     sector_63::STORY,
+    hundred_disks::STORY,
     apply_debian::STORY,
     queue_debian::STORY,
+    disk_back_debian::STORY,
     no_hook_debian::STORY,
     lvm_on_drbd_debian::STORY,
 ];
