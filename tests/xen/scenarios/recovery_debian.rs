@@ -88,7 +88,8 @@ fn root(stage: &mut Stage) -> Result<String> {
     stage.guest(IMPATIENT)?;
     stage.begin("echo new >/new; sync")?;
     let aborted = errors(stage, 0, "xvda")?;
-    let has_rebooted = stage.is_down(600)?;
+    // With it, longer than an orderly shutdown may take; without it nothing is expected.
+    let has_rebooted = stage.is_down(if stage.is_guarded() { 1500 } else { 100 })?;
     let what = if has_rebooted {
         stage.reborn()?;
         "reboots by itself"
