@@ -50,10 +50,10 @@ pub fn begin(eyes: Eyes<'_>) -> World {
 pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     let Eyes { places, mut events, memory } = eyes;
     let deadline = Instant::now() + XENSTORE;
-    let (facts, gap) = (world.seen.log.facts.len(), world.signs.gap);
+    let (understood, gap) = (world.seen.log.understood, world.signs.gap);
     read_log(places, world);
     // A line of blkfront or of a resume, or lines that nobody will ever see.
-    let is_new = world.seen.log.facts.len() != facts || world.signs.gap != gap;
+    let is_new = world.seen.log.understood != understood || world.signs.gap != gap;
     let has_watch = has_watch_event(places);
     if news.world || is_new || has_watch {
         look_at_all(places, world, deadline);
@@ -85,7 +85,7 @@ fn read_log(places: &mut Places, world: &mut World) {
     if let Err(error) = places.log.drain_into(&mut |record| signs.take(record)) {
         world.seen.oddities.push(error.to_string());
     }
-    if world.seen.log.facts.len() != places.log.log().facts.len() {
+    if world.seen.log.understood != places.log.log().understood {
         world.seen.log = places.log.log().clone();
     }
     world.seen.log.complete_since_ms = places.log.log().complete_since_ms;
