@@ -15,6 +15,7 @@ use xvdguard_linux::watch::{disks, domain, requests, volumes};
 use xvdguard_linux::world::World as Places;
 use xvdguard_linux::xenstore::Source;
 use xvdguard_linux::{clock, reports};
+use xvdguard_logic::mountinfo::Mount;
 use xvdguard_logic::recovery::memory::Memory;
 use xvdguard_logic::recovery::world::{Hold, World};
 use xvdguard_logic::text::Text;
@@ -147,16 +148,21 @@ fn hold(places: &mut Places, deadline: Instant) -> Option<Hold> {
 /// Whether the guard's records lie on a virtual disk, by the mount that their folder is below.
 fn is_lasting(world: &World) -> bool {
     let vbds: BTreeSet<&Text> = world.seen.disks.iter().map(|disk| &disk.name).collect();
-    let above = world.seen.mounts.iter().filter(|mount| {
-        let rest = b"/var/lib/xvdguard".strip_prefix(mount.mount_point.as_bytes());
-        mount.mount_point == "/" || rest.is_some_and(|rest| rest.first() == Some(&b'/'))
-    });
-    let Some(mount) = above.max_by_key(|mount| mount.mount_point.len()) else { return false };
+    let Some(mount) = mount_of_records(world) else { return false };
     let volume =
         world.seen.volumes.iter().find(|volume| {
             volume.device == mount.device || volume.mount_point == mount.mount_point
         });
     volume.is_some_and(|volume| volume.disks.iter().any(|disk| vbds.contains(disk)))
+}
+
+/// The mount that `/var/lib/xvdguard` is below.
+pub fn mount_of_records(world: &World) -> Option<&Mount> {
+    let above = world.seen.mounts.iter().filter(|mount| {
+        let rest = b"/var/lib/xvdguard".strip_prefix(mount.mount_point.as_bytes());
+        mount.mount_point == "/" || rest.is_some_and(|rest| rest.first() == Some(&b'/'))
+    });
+    above.max_by_key(|mount| mount.mount_point.len())
 }
 
 /// Asks to be told of the vbds, of the host's hold, and of the first backends' features. Asking
