@@ -66,6 +66,21 @@ fn a_process_that_no_unit_owns_keeps_its_volume() {
 }
 
 #[test]
+fn a_mount_that_somebody_holds_unseen_stays_as_it_was() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut holder = None;
+    let stage = dead_with(|stage| {
+        // This test is a process of the machine below, which nobody sees inside.
+        stage.guest.run(&format!(": >{AT}/open && sync {AT}/open")).unwrap();
+        holder = Some(std::fs::File::open(stage.guest.within(&format!("{AT}/open"))).unwrap());
+    });
+    let said = stage.said();
+    assert!(said.contains("EBUSY") || said.contains("busy"), "{said}");
+    assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_ok());
+    assert_eq!(alerts(&stage), 1, "{said}");
+}
+
+#[test]
 fn a_mount_in_a_private_namespace_is_found_and_named() {
     let Some(_) = requires::faulty_disk("ext4") else { return };
     let mut holder = None;

@@ -1,18 +1,29 @@
 //! kill -9 of the daemon in each state: the next one ends what the first one began.
 
+use harness::fault::Fault;
 use harness::requires;
 
 use crate::stage::{AT, Stage};
+use crate::users::with_service;
 
 fn killed_in(state: &str, prepare: impl FnOnce(&Stage), go_on: impl FnOnce(&Stage)) {
     let Some(_) = requires::faulty_disk("ext4") else { return };
     let mut stage = Stage::new("ext4");
     stage.watch();
     prepare(&stage);
+    killed(stage, state, go_on);
+}
+
+/// The state is reached because something waits there, and is left when it is let go on.
+fn killed(stage: Stage, state: &str, go_on: impl FnOnce(&Stage)) {
     stage.begin_outage();
     if state != "aborted" {
         stage.disk.storage.heal().unwrap();
     }
+    killed_now(stage, state, go_on);
+}
+
+fn killed_now(mut stage: Stage, state: &str, go_on: impl FnOnce(&Stage)) {
     stage.until(state, |stage| {
         let memory = stage.memory()["volumes"][0]["state"].to_string();
         memory.contains(state).then_some(())
@@ -60,4 +71,45 @@ fn killed_before_it_mounts_the_volume() {
             stage.guest.run(": >/run/go-on").unwrap();
         },
     );
+}
+
+/// With a service whose systemctl waits at this verb.
+fn killed_at(verb: &str, state: &str) {
+    let Some(stage) = with_service() else { return };
+    stage.guest.run(&format!(": >/run/wait-{verb}")).unwrap();
+    killed(stage, state, |stage| {
+        stage.until("it waits", |stage| stage.guest.run("test -s /run/waits").ok());
+        stage.guest.run(": >/run/go-on").unwrap();
+    });
+}
+
+#[test]
+fn killed_while_it_asks_who_uses_the_volume() {
+    killed_at("list-units", "\"list\"");
+}
+
+#[test]
+fn killed_while_it_stops_the_users() {
+    killed_at("stop", "\"stop\"");
+}
+
+#[test]
+fn killed_while_it_starts_the_users() {
+    killed_at("start", "\"start\"");
+}
+
+#[test]
+fn killed_while_it_shows_that_the_volume_takes_writes() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut stage = Stage::new("ext4");
+    stage.watch();
+    let real = "/run/programs/mount.real";
+    let wait = ": >/run/mounted; while [ ! -e /run/go-on ]; do sleep 0.05; done";
+    stage.put_program("mount", &format!("{real} \"$@\" || exit; {wait}"));
+    stage.outage();
+    stage.until("it is mounted", |stage| stage.guest.run("test -e /run/mounted").ok());
+    // From now on every answer comes late, so that the probe takes seconds.
+    stage.disk.storage.set(Fault::DelayMs(1000)).unwrap();
+    stage.guest.run(": >/run/go-on").unwrap();
+    killed_now(stage, "\"probe\"", |_| ());
 }

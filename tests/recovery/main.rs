@@ -7,10 +7,22 @@
 #[cfg(test)]
 mod back;
 #[cfg(test)]
+mod bundles;
+#[cfg(test)]
 mod deceit;
+#[cfg(test)]
+mod fstab;
 #[cfg(test)]
 mod handed_over;
 #[cfg(test)]
+mod hanging;
+#[cfg(test)]
 mod killed;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod syslog;
+#[cfg(test)]
+mod users;

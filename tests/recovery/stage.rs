@@ -21,6 +21,8 @@ pub const AT: &str = "/run/srv";
 /// One test's world. Fields are dropped from the top.
 pub struct Stage {
     daemon: Option<Helper>,
+    /// More options of the daemon.
+    pub options: Vec<String>,
     pub guest: PretendedGuest,
     pub disk: FaultyDisk,
 }
@@ -34,7 +36,7 @@ impl Stage {
         harness::program::run(&format!("mkfs.{fstype}"), &["-q", &node]).unwrap();
         let guest = PretendedGuest::start(&[&disk.device]).unwrap();
         guest.run(&format!("mkdir {AT} && mount -t {fstype} {node} {AT}")).unwrap();
-        let stage = Stage { daemon: None, guest, disk };
+        let stage = Stage { daemon: None, options: Vec::new(), guest, disk };
         stage.configure("[recovery]\nsettle = \"1s\"\n");
         stage
     }
@@ -58,7 +60,12 @@ impl Stage {
         let log = self.guest.within("/run/daemon.log");
         let log = fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         let mut command = self.guest.command(programs::xvdguard());
-        command.arg("daemon").stdout(Stdio::null()).stderr(log);
+        command
+            .arg("daemon")
+            .args(&self.options)
+            .env_remove("JOURNAL_STREAM")
+            .stdout(Stdio::null())
+            .stderr(log);
         self.daemon = Some(Helper::start(command).unwrap());
     }
 
@@ -159,6 +166,18 @@ impl Stage {
         let line =
             format!("chmod 755 /run/programs/{name} && {bind} --bind /run/programs/{name} {real}");
         self.guest.run(&line).unwrap();
+    }
+
+    /// A file of the guest, whole.
+    pub fn put_file(&self, path: &str, content: &str) {
+        fs::write(self.guest.within(path), content).unwrap();
+    }
+
+    /// The evidence bundles that are kept in that folder, parsed.
+    pub fn bundles(&self, folder: &str) -> Vec<Value> {
+        let Ok(files) = fs::read_dir(self.guest.within(folder)) else { return Vec::new() };
+        let texts = files.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok());
+        texts.filter_map(|text| serde_json::from_str(&text).ok()).collect()
     }
 
     /// A program that runs inside until the test is over.

@@ -6,7 +6,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -14,6 +14,7 @@ use xvdguard_logic::text::Text;
 
 use crate::child::{self, Ending, Task};
 use crate::error::{Error, Result};
+use crate::job::{Job, Limit};
 use crate::parcel::{push, take_mark, take_text};
 use crate::root::{Root, read_whole};
 
@@ -60,21 +61,44 @@ pub struct Found {
 /// root file system, whose disk may be silent, so a child reads them.
 pub fn find(root: &Root, deadline: Instant) -> Found {
     let started = Instant::now();
-    let folder = root.shown(ABOVE);
-    let task: Task<'_> = Box::new(|| match root.reopen() {
-        Ok(root) => find_here(&root).pack(),
-        Err(error) => Found::unreadable(&root.shown(ABOVE), &error).pack(),
-    });
-    let answer = child::run(task, deadline).and_then(|ending| match ending {
-        Ending::Answered(answer) => Ok(answer),
-        Ending::Died => Err(broken(&folder)),
-        Ending::Silent => {
-            let after_ms = started.elapsed().as_millis() as u64;
-            Err(Error::timed_out("read", folder.clone(), after_ms))
-        }
-    });
-    let found = answer.and_then(|answer| Found::unpack(&answer).ok_or_else(|| broken(&folder)));
-    found.unwrap_or_else(|error| Found::unreadable(&folder, &error))
+    let ending = child::run(in_child(root, None), deadline);
+    Found::of(ending, &root.shown(ABOVE), started.elapsed())
+}
+
+/// The same for a loop that never waits, also of the one file that a person named: one that only
+/// this process can open, a pipe of its own, cannot be read again.
+#[derive(Debug)]
+pub struct Reading {
+    /// To be polled.
+    pub job: Job,
+    about: Text,
+    within: Duration,
+}
+
+impl Reading {
+    /// Begins to read.
+    pub fn begin(root: &Root, named: Option<&Path>, within: Duration) -> Result<Reading> {
+        let about = named.map_or_else(|| root.shown(ABOVE), shown);
+        let job = Job::start(in_child(root, named), Limit::Within(within))?;
+        Ok(Reading { job, about, within })
+    }
+
+    /// What was found, once the job is over.
+    pub fn finish(self) -> Found {
+        Found::of(Ok(self.job.finish()), &self.about, self.within)
+    }
+}
+
+fn in_child<'a>(root: &'a Root, name: Option<&'a Path>) -> Task<'a> {
+    Box::new(move || match (name, root.reopen()) {
+        (Some(path), _) => named(path).pack(),
+        (None, Ok(root)) => find_here(&root).pack(),
+        (None, Err(error)) => Found::unreadable(&root.shown(ABOVE), &error).pack(),
+    })
+}
+
+fn shown(path: &Path) -> Text {
+    Text::from(path.as_os_str().as_bytes())
 }
 
 fn broken(folder: &Text) -> Error {
@@ -120,6 +144,18 @@ impl Found {
             return;
         }
         self.files.push(ConfigFile::new(root.shown(&path), read(root, &path)));
+    }
+
+    fn of(ending: Result<Ending>, about: &Text, spent: Duration) -> Found {
+        let answer = ending.and_then(|ending| match ending {
+            Ending::Answered(answer) => Ok(answer),
+            Ending::Died => Err(broken(about)),
+            Ending::Silent => {
+                Err(Error::timed_out("read", about.clone(), spent.as_millis() as u64))
+            }
+        });
+        let found = answer.and_then(|answer| Found::unpack(&answer).ok_or_else(|| broken(about)));
+        found.unwrap_or_else(|error| Found::unreadable(about, &error))
     }
 
     fn unreadable(folder: &Text, error: &Error) -> Found {
@@ -179,14 +215,13 @@ fn list(root: &Root) -> Result<Vec<Text>> {
 }
 
 /// The one file that a person named, from the working directory on. It may be a pipe of this
-/// process, so no child reads it.
+/// process, so no child reads it: for commands, and for the first time.
 pub fn named(path: &Path) -> Found {
-    let path = path.as_os_str().as_bytes();
     let opened = fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-    let content = content(opened, &Text::from(path), |kind| {
+    let content = content(opened, &shown(path), |kind| {
         matches!(kind, FileType::RegularFile | FileType::Fifo)
     });
-    let file = ConfigFile::new(Text::from(path), content);
+    let file = ConfigFile::new(shown(path), content);
     Found { files: vec![file], passed_over: Vec::new() }
 }
 
@@ -227,7 +262,6 @@ const TOO_LARGE: &str = "it has more than 256 KiB, and no configuration is that 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
-    use std::time::Duration;
 
     use super::*;
 
@@ -321,6 +355,22 @@ mod tests {
         let (_dir, root) = sample(&[("config.toml", "x")]);
         let found = find(&root, Instant::now());
         assert!(said(&found).contains("no answer within"), "{}", said(&found));
+    }
+
+    #[test]
+    fn a_named_pipe_that_nobody_writes_to_costs_the_reader_alone() {
+        let (dir, root) = sample(&[]);
+        let pipe = dir.path().join("pipe");
+        fs::mkfifoat(fs::CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+        let mut reading = Reading::begin(&root, Some(&pipe), Duration::ZERO).unwrap();
+        reading.job.wait();
+        assert!(said(&reading.finish()).contains("no answer within"));
+        let other = dir.path().join("etc/xvdguard/other");
+        std::fs::write(&other, "named").unwrap();
+        let far = Duration::from_secs(60);
+        let mut reading = Reading::begin(&root, Some(&other), far).unwrap();
+        reading.job.wait();
+        assert_eq!(reading.finish(), named(&other));
     }
 
     #[test]

@@ -8,6 +8,7 @@ extern crate alloc;
 
 pub mod audit;
 pub mod block;
+pub mod bundle;
 pub mod command_line;
 pub mod decide;
 pub mod decide_boot;

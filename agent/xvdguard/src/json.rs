@@ -7,6 +7,7 @@ mod plan;
 
 use serde::Serialize;
 use xvdguard_logic::audit::Finding;
+use xvdguard_logic::bundle::Bundle;
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::policy::Policy;
 use xvdguard_logic::policy::settings::Settings;
@@ -54,6 +55,7 @@ struct Volume<'a> {
     since: Option<u64>,
     evidence: &'a [Evidence],
     next: Option<&'a str>,
+    bundle: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +88,7 @@ pub fn status(seen: &Observation, disks: &[DiskReport], daemon: Option<&State>) 
             since: watched.map(|watched| watched.since_ms),
             evidence: watched.map_or(&[], |watched| &watched.evidence),
             next: watched.and_then(|watched| watched.next.as_deref()),
+            bundle: watched.and_then(|watched| watched.bundle.as_deref()),
         }
     });
     print(Status {
@@ -102,6 +105,11 @@ pub fn status(seen: &Observation, disks: &[DiskReport], daemon: Option<&State>) 
         volumes: volumes.collect(),
         oddities: &seen.oddities,
     })
+}
+
+/// The evidence bundle of an incident, as it is kept.
+pub fn bundle(bundle: &Bundle) -> String {
+    print(bundle)
 }
 
 #[derive(Serialize)]

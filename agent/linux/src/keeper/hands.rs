@@ -10,10 +10,12 @@ use rustix::fs::{AtFlags, OFlags, statat};
 use rustix::io::{Errno, pread, write};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::system::{RebootCommand, reboot};
+use xvdguard_logic::wording::missing as wording;
 
 use super::ladder::{Hands, Rung};
 use crate::calls::fork::{self, Side};
 use crate::clock;
+use crate::error::Error;
 use crate::root::Root;
 
 /// All lines of `/proc/diskstats` of a guest with 256 disks fit.
@@ -61,7 +63,8 @@ impl Opened {
         let mut open = |path: &str, flags: OFlags| match root.open(path.as_bytes(), flags) {
             Ok(file) => Some(file),
             Err(errno) => {
-                missing.push(format!("cannot open {}: {errno}", root.shown(path.as_bytes())));
+                let why = Error::system("open", root.shown(path.as_bytes()), errno);
+                missing.push(wording::keeper_file(path, &why));
                 None
             }
         };

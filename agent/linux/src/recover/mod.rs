@@ -4,6 +4,7 @@
 //! the deed was decided. Nothing here remounts, forces or detaches; fsck is never killed.
 //! Tests: `tests/recovery/`.
 
+pub mod bundles;
 mod disk;
 mod free;
 mod fsck;

@@ -2,7 +2,7 @@
 //!
 //! Everything here answers while a disk hangs: procfs, sysfs outside `queue/`, `/run`. What would
 //! have to follow a link to a file of a volume is done in a child.
-//! Tests: `tests/watch/`.
+//! Tests: `tests/recovery/`, and beside each.
 
 pub mod block_events;
 pub mod disks;

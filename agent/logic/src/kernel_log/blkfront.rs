@@ -66,14 +66,19 @@ impl Message {
         }
     }
 
-    /// Whether the message speaks of `disk`; those that speak of no disk speak of all.
-    pub fn concerns(&self, name: &Text) -> bool {
+    /// The disk that the message speaks of; none where it speaks of all.
+    pub fn disk(&self) -> Option<&Text> {
         match self {
             Message::State { disk, .. } | Message::Refused { disk } | Message::Failed { disk } => {
-                disk == name
+                Some(disk)
             }
-            Message::Resumed | Message::Suppressed => true,
+            Message::Resumed | Message::Suppressed => None,
         }
+    }
+
+    /// Whether the message speaks of the disk of that name.
+    pub fn concerns(&self, name: &Text) -> bool {
+        self.disk().is_none_or(|disk| disk == name)
     }
 }
 

@@ -18,6 +18,8 @@ pub struct ConnectionLog<'a> {
     pub failed: Option<&'a LogFact>,
     /// The line by which blkfront gave flushes up (up to 6.10).
     pub given_up: Option<&'a LogFact>,
+    /// What it began with, as far as the log tells: a state line or a resume.
+    begun_by: Option<&'a LogFact>,
     /// When it connected, as far as the log tells: 0 stands for "before the log".
     connected_ms: u64,
     /// Since when no line about this disk is missing; none without a log.
@@ -27,12 +29,29 @@ pub struct ConnectionLog<'a> {
 impl<'a> ConnectionLog<'a> {
     /// Folds the facts about `disk`.
     pub fn of(log: &'a KernelLog, disk: &Text, kernel: Option<KernelVersion>) -> Self {
-        let mut folded = ConnectionLog::default();
-        for fact in log.facts.iter().filter(|fact| fact.message.concerns(disk)) {
-            folded.take(fact, kernel);
-        }
+        let heals = kernel.is_some_and(|kernel| !kernel.aborts_on_failed_flush());
+        let mut folded = ConnectionLog::fold(log, disk, heals);
         folded.complete_since_ms = log.complete_for_flush_since_ms();
         folded
+    }
+
+    /// `heals`: whether a resume heals what failed before it.
+    fn fold(log: &'a KernelLog, disk: &Text, heals: bool) -> Self {
+        let mut folded = ConnectionLog::default();
+        for fact in log.facts.iter().filter(|fact| fact.message.concerns(disk)) {
+            folded.take(fact, heals);
+        }
+        folded
+    }
+
+    /// The facts that the connection of `disk` is known by, on any kernel. A log of these alone, in
+    /// their order, tells the same of it as the whole, now and whatever follows.
+    pub(super) fn needed(log: &'a KernelLog, disk: &Text) -> impl Iterator<Item = &'a LogFact> {
+        [false, true].into_iter().flat_map(|heals| {
+            let ConnectionLog { begun_by, refused, failed, given_up, .. } =
+                ConnectionLog::fold(log, disk, heals);
+            [begun_by, refused, failed, given_up].into_iter().flatten()
+        })
     }
 
     /// Whether no line about this connection can be missing.
@@ -45,7 +64,7 @@ impl<'a> ConnectionLog<'a> {
         self.complete_since_ms.is_some_and(|since| since <= boot_ms.max(self.connected_ms))
     }
 
-    fn take(&mut self, fact: &'a LogFact, kernel: Option<KernelVersion>) {
+    fn take(&mut self, fact: &'a LogFact, heals: bool) {
         match &fact.message {
             Message::State { uses: Uses::Nothing, .. } if self.could_give_up() => {
                 self.given_up.get_or_insert(fact);
@@ -57,7 +76,7 @@ impl<'a> ConnectionLog<'a> {
             Message::Failed { .. } => {
                 self.failed.get_or_insert(fact);
             }
-            Message::Resumed => self.resume(fact, kernel),
+            Message::Resumed => self.resume(fact, heals),
             Message::Suppressed => {}
         }
     }
@@ -71,6 +90,7 @@ impl<'a> ConnectionLog<'a> {
     fn begin(&mut self, fact: &'a LogFact, uses: Uses) {
         *self = ConnectionLog {
             connected_ms: fact.boot_ms,
+            begun_by: Some(fact),
             connect: Some(fact),
             uses_at_connect: Some(uses),
             ..ConnectionLog::default()
@@ -79,11 +99,14 @@ impl<'a> ConnectionLog<'a> {
 
     /// After a resume the features are read anew. Up to 6.10 a failure before it is not healed:
     /// the queue stays at write through (measured on 5.10 and 6.1); from 6.11 on it is.
-    fn resume(&mut self, fact: &LogFact, kernel: Option<KernelVersion>) {
-        let heals = kernel.is_some_and(|kernel| !kernel.aborts_on_failed_flush());
+    fn resume(&mut self, fact: &'a LogFact, heals: bool) {
         let had_failed = self.refused.is_some() || self.failed.is_some();
         if !had_failed || heals {
-            *self = ConnectionLog { connected_ms: fact.boot_ms, ..ConnectionLog::default() };
+            *self = ConnectionLog {
+                connected_ms: fact.boot_ms,
+                begun_by: Some(fact),
+                ..ConnectionLog::default()
+            };
         }
     }
 }

@@ -4,6 +4,7 @@
 //! decided on those. Lines become facts here; what they add up to is said in `verdict`.
 
 pub mod blkfront;
+mod bounds;
 pub mod connection;
 pub mod matcher;
 pub mod record;
@@ -20,8 +21,10 @@ pub struct KernelLog {
     /// Since when no record is missing, in milliseconds since boot: 0 when the log reaches back
     /// to the first record of this boot. `None` when there is no log to read.
     pub complete_since_ms: Option<u64>,
-    /// What was understood, in order.
+    /// What was understood and still counts, in order. Bounded, however long the log is (`bounds`).
     pub facts: Vec<LogFact>,
+    /// How many lines were understood, those that are over among them: another number is news.
+    pub understood: u64,
 }
 
 /// One understood line.
@@ -49,6 +52,8 @@ impl KernelLog {
         if let Some(message) = Message::parse(record.text) {
             let line = Text::from(record.text);
             self.facts.push(LogFact { boot_ms: record.boot_ms(), message, line });
+            self.understood += 1;
+            self.keep_in_bounds();
         }
     }
 

@@ -6,6 +6,7 @@
 //! during an outage is never written to a file. Tests: `table` holds every cell.
 
 mod finding;
+pub mod later;
 mod lines;
 pub mod record;
 mod remount;

@@ -35,6 +35,34 @@ pub fn to_a_terminal(text: &str) -> String {
     format!("xvdguard: {text}")
 }
 
+/// A disk that was to be written to.
+pub const NO_ANSWER: &str = "no answer in time";
+
+/// The evidence bundle of an incident was written.
+pub fn bundle_kept(mount_point: &Text, path: &str) -> String {
+    format!("{mount_point}: what was seen and done is kept in {path}")
+}
+
+/// It could not be.
+pub fn bundle_not_kept(path: &str, why: &str, is_last: bool) -> String {
+    let then = if is_last { "it is lost" } else { "it goes to /run, until the next reboot" };
+    format!("cannot keep {path}: {why}; {then}")
+}
+
+/// What is added to an alert.
+pub fn with_bundle(text: &str, path: &str) -> String {
+    format!("{}. Evidence: {path}", text.trim_end_matches('.'))
+}
+
+/// fstab was brought into line with what the backends do.
+pub const FSTAB_PERSISTED: &str = "this boot is healthy, so /etc/fstab follows the barrier policy \
+    (rewrite_fstab = \"auto\"); to take it back: xvdguard revert, and rewrite_fstab = \"never\"";
+
+/// It could not be.
+pub fn fstab_not_persisted(why: &str) -> String {
+    format!("cannot bring /etc/fstab into line with the barrier policy: {why}. Do: xvdguard plan")
+}
+
 /// Something that will be missing when it is needed.
 pub fn missing(what: &str) -> String {
     format!("will have to do without: {what}")

@@ -11,6 +11,7 @@ pub mod daemon;
 pub mod explain;
 pub mod fstab;
 pub mod hands;
+pub mod missing;
 pub mod picture;
 pub mod plan;
 pub mod recovery;

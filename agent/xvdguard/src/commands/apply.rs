@@ -5,10 +5,27 @@ use std::process::ExitCode;
 use xvdguard_logic::plan::plan;
 use xvdguard_logic::wording::plan as wording;
 
-use super::planning::{Came, Look, begin, carry_out, end};
+use super::planning::{Came, Look, Outcome, begin, carry_out, end};
 use super::{Session, plan as plan_command};
-use crate::arguments::Apply;
+use crate::arguments::{Apply, Global};
 use crate::exit::Failure;
+
+/// What the daemon does once a boot is healthy: fstab alone. What was done, in sentences.
+pub fn later(global: &Global) -> Result<Vec<String>, String> {
+    let said = |failure: Failure| failure.to_string();
+    let mut session = Session::open(global).map_err(said)?;
+    let _lock = begin(&mut session, "daemon").map_err(said)?;
+    let mut look = Look::new(&mut session, Session::settings).map_err(said)?;
+    let plan = plan(&look.situation()).for_later();
+    if plan.is_empty() {
+        return Ok(Vec::new());
+    }
+    let came = carry_out(&session, &mut look, &plan);
+    match came.outcome {
+        Outcome::Done => Ok(came.said),
+        _ => Err(came.said.join("; ")),
+    }
+}
 
 /// Runs the command.
 pub fn run(mut session: Session, options: &Apply) -> Result<ExitCode, Failure> {

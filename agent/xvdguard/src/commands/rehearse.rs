@@ -40,7 +40,8 @@ pub fn run(mut session: Session, mount: &str) -> Result<ExitCode, Failure> {
         is_good &= line.is_good;
         terminal::print(&format!("{}\n", line.text));
     }
-    for missing in xvdguard_linux::process::programs_missing(&session.world.root) {
+    for missing in xvdguard_linux::process::programs_missing(&session.world.root, [&target.fstype])
+    {
         is_good = false;
         terminal::print(&format!("{}\n", wording::missing(&missing)));
     }

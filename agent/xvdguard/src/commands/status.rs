@@ -57,6 +57,8 @@ fn print_volumes(seen: &Observation, daemon: Option<&State>, voice: Voice) {
         terminal::print(&(line + "\n"));
         let next = watched.and_then(|watched| watched.next.as_ref());
         next.iter().for_each(|next| terminal::print(&format!("    {next}\n")));
+        let bundle = watched.and_then(|watched| watched.bundle.as_ref());
+        bundle.iter().for_each(|path| terminal::print(&format!("    last incident: {path}\n")));
     }
     match daemon {
         Some(state) => terminal::print(&format!("daemon: {}\n", state.sentence)),

@@ -13,7 +13,7 @@ mod suggestion;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use xvdguard_linux::configuration::{self, ConfigFile};
+use xvdguard_linux::configuration::{self, ConfigFile, Found};
 use xvdguard_linux::root::Root;
 use xvdguard_logic::policy::frozen;
 use xvdguard_logic::policy::settings::Settings;
@@ -23,7 +23,7 @@ use xvdguard_logic::wording::config as wording;
 pub use problem::{Problem, Problems};
 
 /// How long the file system that the files lie on may take.
-const WAIT: Duration = Duration::from_secs(5);
+pub const WAIT: Duration = Duration::from_secs(5);
 
 /// What the line with the hash adds to a frozen policy.
 const HASH_BYTES: usize = 32;
@@ -45,6 +45,11 @@ pub fn load(root: &Root, named: Option<&Path>) -> Result<Configuration, Problems
         Some(path) => configuration::named(path),
         None => configuration::find(root, Instant::now() + WAIT),
     };
+    understand(found)
+}
+
+/// What these files say.
+pub fn understand(found: Found) -> Result<Configuration, Problems> {
     let mut read = Configuration { passed_over: found.passed_over, ..Configuration::default() };
     let mut problems = Vec::new();
     for file in found.files {

@@ -1,5 +1,5 @@
-//! Saying it where somebody hears it: journal or standard error, the kernel log, the host, and
-//! for what a person must do terminals and the message of the day.
+//! Saying it where somebody hears it: journal, syslog or standard error, the kernel log, the host,
+//! and for what a person must do terminals and the message of the day.
 //!
 //! Each announcement is said once, also by a daemon that was killed and came back. Nothing here
 //! waits: a terminal that does not take it is left out.
@@ -15,6 +15,7 @@ use xvdguard_logic::recovery::effects::{Announcement, EffectId, Level, Outcome};
 use xvdguard_logic::text::Text;
 use xvdguard_logic::wording::daemon as wording;
 
+use super::syslog;
 use crate::terminal;
 
 /// The names of what was said last, for the next daemon.
@@ -66,6 +67,11 @@ pub fn note(text: &str) {
     log(Level::Notice, text);
 }
 
+/// Something that a person has to mend.
+pub fn error(text: &str) {
+    log(Level::Warning, &format!("error: {text}"));
+}
+
 fn speak(places: &mut Places, what: &Announcement) {
     log(what.level, &what.text);
     if what.level == Level::Notice {
@@ -87,6 +93,9 @@ fn log(level: Level, text: &str) {
         Level::Alert => "<1>",
     };
     terminal::say(&format!("{}xvdguard: {text}", if is_journal { mark } else { "" }));
+    if syslog::is_needed() {
+        syslog::say(level, text);
+    }
 }
 
 fn tell_host(places: &mut Places, text: &str) {

@@ -1,13 +1,13 @@
-//! Files that somebody changes while the daemon runs: configuration, hold, reports.
+//! Files that somebody changes while the daemon runs: configuration, fstab, hold, reports.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
 
 use inotify::{Inotify, WatchDescriptor, WatchMask};
 use xvdguard_linux::reports;
 use xvdguard_linux::watch::requests::{HOLD, RELEASE};
+use xvdguard_logic::wording::missing as wording;
 
 /// What may have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,13 +18,19 @@ pub enum Changed {
     Requests,
     /// What `probe` found.
     Reports,
+    /// `/etc/fstab`.
+    Fstab,
 }
 
 /// Watches on folders: editors put a new file in the place of the old one.
 pub struct FileChanges {
     inotify: Inotify,
     run: Option<WatchDescriptor>,
+    etc: Option<WatchDescriptor>,
 }
+
+/// Where the files of the configuration are.
+const CONFIGURATION: [&str; 2] = ["/etc/xvdguard", "/etc/xvdguard/config.d"];
 
 /// Room for some dozen events.
 const BUFFER_BYTES: usize = 4096;
@@ -33,18 +39,13 @@ impl FileChanges {
     /// Watches what is there; a folder that is missing is named.
     pub fn open(missing: &mut Vec<String>) -> std::io::Result<FileChanges> {
         let inotify = Inotify::init()?;
-        let written = WatchMask::CLOSE_WRITE
-            | WatchMask::CREATE
-            | WatchMask::DELETE
-            | WatchMask::MOVED_TO
-            | WatchMask::ONLYDIR;
-        let run = inotify.watches().add("/run/xvdguard", written).ok();
-        for folder in ["/etc/xvdguard", "/etc/xvdguard/config.d"] {
-            if let Err(error) = inotify.watches().add(Path::new(folder), written) {
-                missing.push(format!("cannot watch {folder}: {error}; SIGHUP reloads as well"));
-            }
-        }
-        Ok(FileChanges { inotify, run })
+        let mut watch = |folder: &str| {
+            let watched = inotify.watches().add(folder, written());
+            watched.map_err(|error| missing.push(wording::folder(folder, &error))).ok()
+        };
+        let (run, etc) = (watch("/run/xvdguard"), watch("/etc"));
+        CONFIGURATION.iter().for_each(|folder| drop(watch(folder)));
+        Ok(FileChanges { inotify, run, etc })
     }
 
     /// What has changed since this was asked last. Our own files say nothing.
@@ -55,18 +56,43 @@ impl FileChanges {
             let mut is_empty = true;
             for event in events {
                 is_empty = false;
-                let is_run = self.run.as_ref() == Some(&event.wd);
-                changed.extend(if is_run { of_run(event.name) } else { of_etc(event.name) });
+                changed.extend(match Some(&event.wd) {
+                    wd if wd == self.run.as_ref() => of_run(event.name),
+                    wd if wd == self.etc.as_ref() => of_etc(event.name),
+                    _ => of_configuration(event.name),
+                });
             }
             if is_empty {
                 break;
             }
         }
+        if changed.contains(&Changed::Configuration) {
+            // A folder that was made just now is watched from now on; asking again changes nothing.
+            CONFIGURATION.iter().for_each(|folder| {
+                let _ = self.inotify.watches().add(folder, written());
+            });
+        }
         changed
     }
 }
 
+fn written() -> WatchMask {
+    WatchMask::CLOSE_WRITE
+        | WatchMask::CREATE
+        | WatchMask::DELETE
+        | WatchMask::MOVED_TO
+        | WatchMask::ONLYDIR
+}
+
 fn of_etc(name: Option<&OsStr>) -> Option<Changed> {
+    match name?.to_str()? {
+        "fstab" => Some(Changed::Fstab),
+        "xvdguard" => Some(Changed::Configuration),
+        _ => None,
+    }
+}
+
+fn of_configuration(name: Option<&OsStr>) -> Option<Changed> {
     let name = name?.to_str()?;
     (name.ends_with(".toml") || name == "config.d").then_some(Changed::Configuration)
 }

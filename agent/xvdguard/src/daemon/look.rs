@@ -15,6 +15,7 @@ use xvdguard_linux::watch::{disks, domain, requests, volumes};
 use xvdguard_linux::world::World as Places;
 use xvdguard_linux::xenstore::Source;
 use xvdguard_linux::{clock, reports};
+use xvdguard_logic::mountinfo::Mount;
 use xvdguard_logic::recovery::memory::Memory;
 use xvdguard_logic::recovery::world::{Hold, World};
 use xvdguard_logic::text::Text;
@@ -50,10 +51,10 @@ pub fn begin(eyes: Eyes<'_>) -> World {
 pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     let Eyes { places, mut events, memory } = eyes;
     let deadline = Instant::now() + XENSTORE;
-    let (facts, gap) = (world.seen.log.facts.len(), world.signs.gap);
+    let (understood, gap) = (world.seen.log.understood, world.signs.gap);
     read_log(places, world);
     // A line of blkfront or of a resume, or lines that nobody will ever see.
-    let is_new = world.seen.log.facts.len() != facts || world.signs.gap != gap;
+    let is_new = world.seen.log.understood != understood || world.signs.gap != gap;
     let has_watch = has_watch_event(places);
     if news.world || is_new || has_watch {
         look_at_all(places, world, deadline);
@@ -85,7 +86,7 @@ fn read_log(places: &mut Places, world: &mut World) {
     if let Err(error) = places.log.drain_into(&mut |record| signs.take(record)) {
         world.seen.oddities.push(error.to_string());
     }
-    if world.seen.log.facts.len() != places.log.log().facts.len() {
+    if world.seen.log.understood != places.log.log().understood {
         world.seen.log = places.log.log().clone();
     }
     world.seen.log.complete_since_ms = places.log.log().complete_since_ms;
@@ -147,16 +148,21 @@ fn hold(places: &mut Places, deadline: Instant) -> Option<Hold> {
 /// Whether the guard's records lie on a virtual disk, by the mount that their folder is below.
 fn is_lasting(world: &World) -> bool {
     let vbds: BTreeSet<&Text> = world.seen.disks.iter().map(|disk| &disk.name).collect();
-    let above = world.seen.mounts.iter().filter(|mount| {
-        let rest = b"/var/lib/xvdguard".strip_prefix(mount.mount_point.as_bytes());
-        mount.mount_point == "/" || rest.is_some_and(|rest| rest.first() == Some(&b'/'))
-    });
-    let Some(mount) = above.max_by_key(|mount| mount.mount_point.len()) else { return false };
+    let Some(mount) = mount_of_records(world) else { return false };
     let volume =
         world.seen.volumes.iter().find(|volume| {
             volume.device == mount.device || volume.mount_point == mount.mount_point
         });
     volume.is_some_and(|volume| volume.disks.iter().any(|disk| vbds.contains(disk)))
+}
+
+/// The mount that `/var/lib/xvdguard` is below.
+pub fn mount_of_records(world: &World) -> Option<&Mount> {
+    let above = world.seen.mounts.iter().filter(|mount| {
+        let rest = b"/var/lib/xvdguard".strip_prefix(mount.mount_point.as_bytes());
+        mount.mount_point == "/" || rest.is_some_and(|rest| rest.first() == Some(&b'/'))
+    });
+    above.max_by_key(|mount| mount.mount_point.len())
 }
 
 /// Asks to be told of the vbds, of the host's hold, and of the first backends' features. Asking

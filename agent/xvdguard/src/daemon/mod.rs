@@ -3,15 +3,19 @@
 //! One loop: wait for anything, look at what there is news of, decide, keep the memory, act. What
 //! may touch a sick disk is a child's (`work`); this process reads memory, procfs and sysfs only.
 //! It never waits for xenstore longer than half a second, and for nothing else at all.
-//! Tests: `tests/recovery/`, `tests/daemon/`.
+//! Tests: `tests/recovery/`.
 
 mod announce;
+mod casebook;
 mod files;
 mod keeping;
+mod later;
 mod look;
 mod notify;
+mod reload;
 mod sources;
 pub mod state;
+mod syslog;
 mod turns;
 mod work;
 
@@ -26,15 +30,18 @@ use xvdguard_logic::policy::Chosen;
 use xvdguard_logic::policy::settings::Settings;
 use xvdguard_logic::policy::word::{Action, RootAction};
 use xvdguard_logic::wording::daemon as wording;
+use xvdguard_logic::wording::missing as lack;
 use xvdguard_logic::wording::plan as plan_wording;
 
 use crate::arguments::Global;
 use crate::commands::{Session, nothing_to_guard};
 use crate::exit::Failure;
-use crate::terminal;
 use announce::Voice;
+use casebook::Casebook;
 use keeping::Post;
+use later::Later;
 use look::Eyes;
+use reload::Reload;
 use sources::Sources;
 use state::State;
 use turns::Daemon;
@@ -73,29 +80,28 @@ const LOCK: &str = "daemon.lock";
 fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Daemon, Failure> {
     let root = &session.world.root;
     let mut missing = Vec::new();
-    let mut note = |error: &dyn std::fmt::Display| missing.push(error.to_string());
-    let post = Post::new(root).map_err(|error| note(&error)).ok();
-    let memory = state::memory(root).map_err(|error| note(&error)).unwrap_or_default();
+    let mut note = |what: String| missing.push(what);
+    let post = Post::new(root).map_err(|error| note(lack::keeper(&error))).ok();
+    let memory = state::memory(root).map_err(|error| note(error.to_string())).unwrap_or_default();
     process::prepare(root, &mut missing);
     missing.extend(post.iter().flat_map(Post::missing).cloned());
-    missing.extend(process::programs_missing(root));
     let mut sources =
         Sources::open(root, &mut missing).map_err(|error| Failure::Inner(error.to_string()))?;
     let voice = Voice::new(root);
     let (places, events) = (&mut session.world, sources.errors.as_mut());
     let world = look::begin(Eyes { places, events, memory: &memory });
+    let fstypes = world.seen.volumes.iter().map(|volume| &volume.fstype);
+    missing.extend(process::programs_missing(&session.world.root, fstypes));
     // Last: all that was read is in memory by now.
     if let Err(errno) = locked::lock_what_is_used() {
-        missing.push(format!("cannot lock the memory of this process: {errno}"));
+        missing.push(lack::locked(&errno));
     }
     missing.iter().for_each(|what| announce::note(&wording::missing(what)));
     let began_ms = world.seen.boot_ms;
     let state = State { pid: std::process::id(), began_ms, missing, ..State::default() };
-    let global = global.clone();
-    let last_failure = String::new();
     Ok(Daemon {
         session,
-        global,
+        global: global.clone(),
         settings,
         sources,
         voice,
@@ -103,7 +109,10 @@ fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Da
         world,
         memory,
         state,
-        last_failure,
+        last_failure: String::new(),
+        reload: Reload::default(),
+        later: Later::default(),
+        casebook: Casebook::default(),
     })
 }
 
@@ -112,7 +121,7 @@ fn settings_at_start(session: &Session, seen: &mut Observation) -> Settings {
     match session.settings(seen) {
         Ok(settings) => settings,
         Err(failure) => {
-            terminal::say(&format!("xvdguard: error: {failure}"));
+            announce::error(&failure.to_string());
             announce::note(wording::REPORTS_ONLY);
             let mut settings = Settings::default();
             settings.recovery.default = Chosen::by_default(Action::Report);

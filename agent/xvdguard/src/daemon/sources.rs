@@ -14,6 +14,7 @@ use xvdguard_linux::watch::block_events::BlockEvents;
 use xvdguard_linux::watch::errors::ErrorEvents;
 use xvdguard_linux::watch::mounts::MountChanges;
 use xvdguard_linux::xenstore::Source;
+use xvdguard_logic::wording::missing as wording;
 
 use super::files::{Changed, FileChanges};
 
@@ -30,6 +31,8 @@ pub struct News {
     pub reports: bool,
     /// The configuration, or SIGHUP.
     pub configuration: bool,
+    /// `/etc/fstab`.
+    pub fstab: bool,
     /// SIGTERM.
     pub end: bool,
 }
@@ -52,10 +55,11 @@ impl Sources {
         let signals = Signals::take()
             .map_err(|errno| Error::system("read signals of", "this process", errno))?;
         let mut note = |what: String| missing.push(what);
-        let mounts = MountChanges::open(root).map_err(|error| note(error.to_string())).ok();
-        let errors = ErrorEvents::open().map_err(|error| note(error.to_string())).ok();
-        let block = BlockEvents::open().map_err(|error| note(error.to_string())).ok();
-        let files = FileChanges::open(missing).ok();
+        let mounts = MountChanges::open(root).map_err(|error| note(wording::mounts(&error))).ok();
+        let errors = ErrorEvents::open().map_err(|error| note(wording::error_events(&error))).ok();
+        let block = BlockEvents::open().map_err(|error| note(wording::block_events(&error))).ok();
+        let files = FileChanges::open(missing);
+        let files = files.map_err(|error| missing.push(wording::files(&error))).ok();
         Ok(Sources { signals, mounts, errors, block, files })
     }
 
@@ -101,6 +105,7 @@ impl Sources {
                 Changed::Configuration => news.configuration = true,
                 Changed::Requests => news.requests = true,
                 Changed::Reports => news.reports = true,
+                Changed::Fstab => news.fstab = true,
             }
         }
         news

@@ -11,6 +11,8 @@ use xvdguard_logic::text::Text;
 use xvdguard_logic::verdict::evidence::Evidence;
 use xvdguard_logic::wording::daemon as wording;
 
+use super::casebook::Casebook;
+
 const MEMORY: &str = "memory.json";
 const STATE: &str = "status.json";
 
@@ -44,6 +46,9 @@ pub struct Volume {
     pub since_ms: u64,
     pub evidence: Vec<Evidence>,
     pub next: Option<String>,
+    /// Where the evidence of its last incident is kept.
+    #[serde(default)]
+    pub bundle: Option<String>,
 }
 
 impl State {
@@ -53,7 +58,7 @@ impl State {
     }
 
     /// Takes over what is remembered.
-    pub fn take(&mut self, memory: &Memory, now_ms: u64) {
+    pub fn take(&mut self, memory: &Memory, casebook: &Casebook, now_ms: u64) {
         self.boot_id.clone_from(&memory.boot_id);
         self.hold.clone_from(&memory.hold);
         let volumes = memory.volumes.iter().map(|volume| Volume {
@@ -62,6 +67,7 @@ impl State {
             since_ms: volume.since_ms,
             evidence: volume.evidence.clone(),
             next: wording::next(volume.state, &volume.target.mount_point, now_ms),
+            bundle: casebook.kept(&volume.target.mount_point).cloned(),
         });
         self.volumes = volumes.collect();
     }

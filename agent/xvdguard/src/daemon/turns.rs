@@ -6,23 +6,28 @@ use xvdguard_linux::clock;
 use xvdguard_linux::probe::judge_all;
 use xvdguard_logic::command_line::KernelWords;
 use xvdguard_logic::decide::{Decision, decide};
+use xvdguard_logic::plan::later;
 use xvdguard_logic::policy::settings::Settings;
-use xvdguard_logic::recovery::effects::{Deed, Effect, FailureKind, Outcome};
+use xvdguard_logic::recovery::effects::{
+    Announcement, Deed, Effect, EffectId, FailureKind, Level, Outcome,
+};
 use xvdguard_logic::recovery::memory::Memory;
 use xvdguard_logic::recovery::world::World;
 use xvdguard_logic::text::Text;
 use xvdguard_logic::wording::daemon as wording;
 
 use super::announce::{self, Voice};
+use super::casebook::Casebook;
 use super::keeping::Post;
+use super::later::Later;
 use super::look::{self, Eyes};
 use super::notify;
+use super::reload::Reload;
 use super::sources::{News, Sources};
 use super::state::{self, State};
 use super::work::{self, Work};
 use crate::arguments::Global;
 use crate::commands::{Session, probe};
-use crate::config as configuration;
 
 /// How long the last record may take when the daemon ends.
 const LAST: Duration = Duration::from_secs(10);
@@ -39,6 +44,9 @@ pub struct Daemon {
     pub memory: Memory,
     pub state: State,
     pub last_failure: String,
+    pub reload: Reload,
+    pub later: Later,
+    pub casebook: Casebook,
 }
 
 impl Daemon {
@@ -49,7 +57,7 @@ impl Daemon {
         let mut alive = Alive::new(self.settings.daemon.tick.value);
         loop {
             let decision = self.turn(&mut work);
-            self.tell(&mut is_ready);
+            self.tell(&mut is_ready, work.hanging());
             alive.tell();
             if self.world.is_stopping {
                 return self.finish(&mut work);
@@ -71,8 +79,9 @@ impl Daemon {
     fn turn(&mut self, work: &mut Work) -> Decision {
         self.world.running = work.running();
         let mut decision = decide(&self.settings, self.memory.clone(), &self.world);
-        self.world.ended.clear();
+        let ended = std::mem::take(&mut self.world.ended);
         self.world.releases.clear();
+        self.casebook.take(&self.world, &ended, &decision);
         let memory = std::mem::take(&mut decision.memory);
         if memory != self.memory {
             self.memory = memory;
@@ -97,7 +106,7 @@ impl Daemon {
             return;
         }
         let outcome = match &effect.deed {
-            Deed::Announce(what) => self.voice.say(&mut self.session.world, effect.id, what),
+            Deed::Announce(what) => self.announce(effect.id, what),
             Deed::Reboot(ladder) => match &self.post {
                 Some(post) => match post.reboot(ladder, &self.world) {
                     Ok(()) => Outcome::Done,
@@ -110,18 +119,34 @@ impl Daemon {
         work.end(effect.id, outcome);
     }
 
+    /// An alert names where the evidence is.
+    fn announce(&mut self, id: EffectId, what: &Announcement) -> Outcome {
+        let bundle = what.mount_point.as_ref().and_then(|at| self.casebook.announced(at));
+        let places = &mut self.session.world;
+        match bundle.filter(|_| what.level == Level::Alert) {
+            None => self.voice.say(places, id, what),
+            Some(path) => {
+                let text = wording::with_bundle(&what.text, &path);
+                self.voice.say(places, id, &Announcement { text, ..what.clone() })
+            }
+        }
+    }
+
     fn wait(&self, work: &Work, wake_ms: u64, alive: &Alive) -> bool {
         let now_ms = clock::boot_ms();
         let mut patience = Duration::from_millis(wake_ms.saturating_sub(now_ms));
         patience = patience.min(alive.patience());
-        if let Some(deadline) = work.deadline() {
+        let ours = [self.reload.deadline(), self.later.deadline(), self.casebook.deadline()];
+        for deadline in work.deadline().into_iter().chain(ours.into_iter().flatten()) {
             patience = patience.min(deadline.saturating_duration_since(Instant::now()));
         }
         if work.has_ended() {
             patience = Duration::ZERO;
         }
         let places = &self.session.world;
-        self.sources.wait(&places.log, places.xenstore.as_ref(), work.files(), patience)
+        let ours = [self.reload.file(), self.later.file(), self.casebook.file()];
+        let files = work.files().chain(ours.into_iter().flatten());
+        self.sources.wait(&places.log, places.xenstore.as_ref(), files, patience)
     }
 
     /// Ends of effects first: what they changed is looked at after that.
@@ -130,14 +155,18 @@ impl Daemon {
         self.note_failures();
         let came = self.sources.take();
         let mut news = News { mounts: has_mounts || !self.world.ended.is_empty(), ..came };
-        if news.configuration {
+        self.later.take();
+        let is_reloaded = self.take_settings();
+        news.world |= is_reloaded;
+        if is_reloaded || news.fstab {
+            self.later.forget();
+        }
+        if news.configuration || self.reload.is_owed() {
             self.reload();
-            news.world = true;
         }
         self.world.is_stopping |= news.end;
         let (places, events) = (&mut self.session.world, self.sources.errors.as_mut());
         look::refresh(Eyes { places, events, memory: &self.memory }, &mut self.world, news);
-        self.state.hanging = work.hanging();
     }
 
     /// What a step said when it failed, for whoever reads the log later; a disk that is asked again
@@ -153,10 +182,19 @@ impl Daemon {
         }
     }
 
-    /// A wrong configuration changes nothing.
+    /// Has the configuration read again.
     fn reload(&mut self) {
         notify::reloading();
-        let read = configuration::load(&self.session.world.root, self.global.config.as_deref());
+        let named = self.global.config.as_deref();
+        if let Err(error) = self.reload.ask(&self.session.world.root, named) {
+            announce::note(&error);
+            notify::ready(&self.state.sentence);
+        }
+    }
+
+    /// Takes over what was read; whether anything was. A wrong configuration changes nothing.
+    fn take_settings(&mut self) -> bool {
+        let Some(read) = self.reload.take() else { return false };
         match read {
             Ok(read) => {
                 let words = KernelWords::parse(&self.world.seen.command_line);
@@ -164,21 +202,26 @@ impl Daemon {
                 announce::note(wording::RELOADED);
             }
             Err(problems) => {
-                crate::terminal::say(&format!("xvdguard: error: {problems}"));
+                announce::error(&problems.to_string());
                 announce::note(wording::OLD_SETTINGS);
             }
         }
         notify::ready(&self.state.sentence);
+        true
     }
 
     /// The service manager, `status` and whoever logs in, where something is new.
-    fn tell(&mut self, is_ready: &mut bool) {
+    fn tell(&mut self, is_ready: &mut bool, hanging: usize) {
         let root = &self.session.world.root;
         let now_ms = self.world.seen.boot_ms;
         let disks = judge_all(&self.world.seen, &self.world.reports, None);
-        let mut state = self.state.clone();
+        let mut state = State { hanging, ..self.state.clone() };
         state.sentence = wording::sentence(&disks, &self.memory);
-        state.take(&self.memory, now_ms);
+        if later::is_time(&self.settings, &self.memory, &self.world) {
+            self.later.begin(&self.global, &disks);
+        }
+        self.casebook.work(root).iter().for_each(|line| announce::note(line));
+        state.take(&self.memory, &self.casebook, now_ms);
         if state == self.state && *is_ready {
             return;
         }
@@ -198,9 +241,12 @@ impl Daemon {
     /// The last record is written before the daemon is gone.
     fn finish(&mut self, work: &mut Work) {
         let until = Instant::now() + LAST;
-        while work.is_busy() && Instant::now() < until {
+        while (work.is_busy() || self.casebook.is_busy()) && Instant::now() < until {
             let left = until.saturating_duration_since(Instant::now());
-            self.sources.wait(&self.session.world.log, None, work.files(), left.min(LAST / 10));
+            let files = work.files().chain(self.casebook.file());
+            self.sources.wait(&self.session.world.log, None, files, left.min(LAST / 10));
+            let said = self.casebook.work(&self.session.world.root);
+            said.iter().for_each(|line| announce::note(line));
             self.world.ended.extend(work.take_ended());
         }
         // Nothing is begun any more: what was ordered is known to the next daemon.

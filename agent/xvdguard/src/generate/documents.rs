@@ -13,7 +13,7 @@ macro_rules! schema {
     };
 }
 
-const SCHEMAS: [(&str, &str); 9] = [
+const SCHEMAS: [(&str, &str); 10] = [
     schema!("status.json"),
     schema!("check.json"),
     schema!("plan.json"),
@@ -23,6 +23,7 @@ const SCHEMAS: [(&str, &str); 9] = [
     schema!("early-report.json"),
     schema!("probe-report.json"),
     schema!("edits.json"),
+    schema!("incident.json"),
 ];
 
 /// A section for each document, with each field once.
