@@ -75,6 +75,7 @@ build: ## Builds the programs as they are shipped, the early one static, and the
 		cargo build --profile early --target $(TRIPLE) -p xvdguard-early
 	@install -D -t $(XVDGUARD_BIN_DIR) \
 		$(addprefix $(TARGET_DIR)/$(TRIPLE)/,release/xvdguard early/xvdguard-early)
+	initramfs/early/slim $(XVDGUARD_BIN_DIR)/xvdguard-early
 	cargo run -q -p xvdguard --features generate --bin xvdguard-generate -- \
 		$(XVDGUARD_BIN_DIR)/manual
 
@@ -132,7 +133,8 @@ packages-test: ## Installs, upgrades and removes the packages in chroots (root, 
 		--test-threads=1
 	{ printf '# The packages in chroots (make packages-test)\n\n## %s, commit %s\n\n' \
 		"$$(date -u +'%F %R UTC')" "$$(git rev-parse --short=12 HEAD)"; \
-		printf '| system | image by | bytes before | grows by | |\n|---|---|---|---|---|\n'; \
+		printf '| system | image by | compressed by | bytes before | grows by | exposure | |\n'; \
+		echo '|---|---|---|---|---|---|---|'; \
 		sort $(TARGET_DIR)/packages/results; } >packaging/RESULTS.md
 
 clean: ## Removes everything that was built.
