@@ -84,6 +84,25 @@ impl Chroot {
         ours.map(str::to_owned).collect()
     }
 
+    /// What compresses the image, by its first bytes.
+    pub fn compressor(&self) -> &'static str {
+        match fs::read(self.within(IMAGE)).unwrap().get(..4) {
+            Some([0x1f, 0x8b, ..]) => "gzip",
+            Some([0x28, 0xb5, 0x2f, 0xfd]) => "zstd",
+            other => panic!("neither gzip nor zstd: {other:x?}"),
+        }
+    }
+
+    /// How many bytes it would have, were it compressed by the other of the two.
+    pub fn bytes_of_other(&self) -> (&'static str, u64) {
+        let other = if self.compressor() == "gzip" { "zstd" } else { "gzip" };
+        self.succeed(&match self.generator {
+            "dracut" => format!("dracut -q -f --{other} --kver {KERNEL} /tmp/other"),
+            _ => format!("mkinitramfs -c {other} -o /tmp/other {KERNEL}"),
+        });
+        (other, fs::metadata(self.within("tmp/other")).unwrap().len())
+    }
+
     /// How many bytes the image has.
     pub fn image_bytes(&self) -> u64 {
         fs::metadata(self.within(IMAGE)).unwrap().len()
