@@ -126,7 +126,7 @@ packages: ## Makes the .deb and the .rpm, for ARCH (amd64, arm64) or both, in ta
 
 packages-test: ## Installs, upgrades and removes the packages in chroots (root, Debian 12).
 	tests/prepare
-	@$(MAKE) --no-print-directory packages ARCH=amd64
+	@$(MAKE) --no-print-directory packages
 	rm -f $(TARGET_DIR)/packages/results
 	XVDGUARD_PACKAGES=$(TARGET_DIR)/packages \
 		XVDGUARD_BIN_DIR=$(TARGET_DIR)/packages/programs-amd64 cargo test -p xvdguard-tests --test packages -- \

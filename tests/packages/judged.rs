@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use harness::scratch::Scratch;
 use harness::{program, requires};
@@ -70,3 +71,35 @@ fn built_again_elsewhere_the_bytes_are_the_same() {
         assert!(read(&first) == read(&second), "{kind}");
     }
 }
+
+/// The early one needs nothing, the other the libraries of the cross compiler. The same log tells
+/// both architectures the same story.
+#[test]
+fn what_is_made_for_arm64_runs_under_emulation() {
+    let Some(folder) = made::folder() else { return };
+    let Some(programs) = made::programs() else { return };
+    let Some(_) = requires::program("qemu-aarch64-static") else { return };
+    let arm = folder.join("programs-arm64");
+    let emulated = |name: &str, words: &[&str]| {
+        let mut command = Command::new("qemu-aarch64-static");
+        command.args(["-L", "/usr/aarch64-linux-gnu"]).arg(arm.join(name)).args(words);
+        harness::programs::run(command, EMULATION).unwrap()
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let early = emulated("xvdguard-early", &["--version"]);
+    assert_eq!(early.out(), format!("xvdguard-early {version}\n"));
+    let nothing = Scratch::new("arm64").unwrap();
+    let root = nothing.path().to_str().unwrap();
+    let boot = emulated("xvdguard-early", &["boot", "--format", "plain", "--root", root]);
+    assert_eq!((boot.code, boot.err().as_str()), (Some(0), ""));
+
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/explain/stories/outage-6.1.log");
+    let story = emulated("xvdguard", &["--no-color", "explain", log]);
+    let mut here = Command::new(programs.join("xvdguard"));
+    here.args(["--no-color", "explain", log]);
+    let here = harness::programs::run(here, EMULATION).unwrap();
+    assert_eq!(here.code, Some(10), "{}", here.err());
+    assert_eq!((story.code, story.out()), (here.code, here.out()));
+}
+
+const EMULATION: Duration = Duration::from_secs(60);
