@@ -142,7 +142,7 @@ fn make(system: System, archive: &Path) {
     let kernel = format!(
         "mkdir -p /lib/modules/{KERNEL} && cd /lib/modules/{KERNEL} && touch modules.order \
          modules.builtin modules.builtin.modinfo modules.dep /boot/vmlinuz-{KERNEL} && \
-         printf 'CONFIG_RD_GZIP=y\\nCONFIG_RD_ZSTD=y\\n' >/boot/config-{KERNEL}"
+         printf 'CONFIG_BLK_DEV_INITRD=y\\nCONFIG_RD_GZIP=y\\nCONFIG_RD_ZSTD=y\\n' >/boot/config-{KERNEL}"
     );
     let image = match generator {
         "dracut" => format!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use harness::requires;
+use harness::{program, requires};
 
 use crate::chroot::{Chroot, System};
 use crate::made::{self, pack};
@@ -106,9 +106,12 @@ fn round(system: System) {
 fn waits_for_root(chroot: &Chroot) {
     let image = "ln -s usr/share/initramfs-tools/scripts /scripts && \
         export BOOT=local ROOT=/dev/late ROOTDELAY= quiet=n starttime=$(cut -d. -f1 /proc/uptime)";
-    let comes = "{ sleep 1; mke2fs -q /tmp/late 1M; mv /tmp/late /dev/late; } &";
+    let disk = chroot.within("tmp/late");
+    program::run("mke2fs", &["-q", disk.to_str().unwrap(), "1M"]).unwrap();
+    let comes = "{ sleep 1; mv /tmp/late /dev/late; } &";
     let said = chroot.succeed(&format!(
-        "{image}; {comes} /scripts/local-premount/xvdguard && ls /dev/late; rm /dev/late /scripts"
+        "{image}; {comes} /scripts/local-premount/xvdguard && ls /dev/late; \
+         rm -rf /dev/late /scripts /run/blkid"
     ));
     assert!(said.contains("/dev/late"), "{said}");
     assert!(!said.contains("Gave up"), "{said}");
