@@ -108,10 +108,11 @@ impl Chroot {
         fs::metadata(self.within(IMAGE)).unwrap().len()
     }
 
-    /// Every path but what package managers and the image itself keep of what was.
+    /// Every path but what package managers, systemd-analyze and the image itself keep of what was.
     pub fn paths(&self) -> BTreeSet<String> {
         let line = "find / -xdev -not -path '/proc*' -not -path '/var/lib/dpkg/*' -not -path \
-            '/var/log/*' -not -path '/var/cache/*' -not -path '/tmp*' -not -path '/var/tmp*'";
+            '/var/log/*' -not -path '/var/cache/*' -not -path '/tmp*' -not -path '/var/tmp*' \
+            -not -path '/run/systemd*'";
         self.succeed(line).lines().map(str::to_owned).collect()
     }
 }
