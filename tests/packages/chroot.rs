@@ -143,7 +143,7 @@ fn make(system: System, archive: &Path) {
     let kernel = format!(
         "mkdir -p /lib/modules/{KERNEL} && cd /lib/modules/{KERNEL} && touch modules.order \
          modules.builtin modules.builtin.modinfo modules.dep /boot/vmlinuz-{KERNEL} && \
-         printf 'CONFIG_BLK_DEV_INITRD=y\\nCONFIG_RD_GZIP=y\\nCONFIG_RD_ZSTD=y\\n' >/boot/config-{KERNEL}"
+         printf 'CONFIG_%s=y\\n' BLK_DEV_INITRD RD_GZIP RD_ZSTD >/boot/config-{KERNEL}"
     );
     let image = match generator {
         "dracut" => format!(

@@ -132,8 +132,8 @@ fn names_ours(said: &str) {
     assert!(said.contains("xvdguard revert"), "{said}");
 }
 
-/// A purge leaves nothing but what takes our lines back, as long as they stand in fstab; another one
-/// leaves nothing. fstab is never touched.
+/// A purge leaves nothing but what takes our lines back, as long as they stand in fstab; another
+/// one leaves nothing. fstab is never touched.
 fn purged(chroot: &Chroot, before: &BTreeSet<String>) {
     let left = || -> Vec<String> { chroot.paths().difference(before).cloned().collect() };
     let fstab = || fs::read_to_string(chroot.within("etc/fstab")).unwrap();
