@@ -75,6 +75,7 @@ build: ## Builds the programs as they are shipped, the early one static, and the
 		cargo build --profile early --target $(TRIPLE) -p xvdguard-early
 	@install -D -t $(XVDGUARD_BIN_DIR) \
 		$(addprefix $(TARGET_DIR)/$(TRIPLE)/,release/xvdguard early/xvdguard-early)
+	initramfs/early/slim $(XVDGUARD_BIN_DIR)/xvdguard-early
 	cargo run -q -p xvdguard --features generate --bin xvdguard-generate -- \
 		$(XVDGUARD_BIN_DIR)/manual
 
@@ -125,14 +126,15 @@ packages: ## Makes the .deb and the .rpm, for ARCH (amd64, arm64) or both, in ta
 
 packages-test: ## Installs, upgrades and removes the packages in chroots (root, Debian 12).
 	tests/prepare
-	@$(MAKE) --no-print-directory packages ARCH=amd64
+	@$(MAKE) --no-print-directory packages
 	rm -f $(TARGET_DIR)/packages/results
 	XVDGUARD_PACKAGES=$(TARGET_DIR)/packages \
 		XVDGUARD_BIN_DIR=$(TARGET_DIR)/packages/programs-amd64 cargo test -p xvdguard-tests --test packages -- \
 		--test-threads=1
 	{ printf '# The packages in chroots (make packages-test)\n\n## %s, commit %s\n\n' \
 		"$$(date -u +'%F %R UTC')" "$$(git rev-parse --short=12 HEAD)"; \
-		printf '| system | image by | bytes before | grows by | |\n|---|---|---|---|---|\n'; \
+		printf '| system | image by | compressed by | bytes before | grows by | exposure | |\n'; \
+		echo '|---|---|---|---|---|---|---|'; \
 		sort $(TARGET_DIR)/packages/results; } >packaging/RESULTS.md
 
 clean: ## Removes everything that was built.

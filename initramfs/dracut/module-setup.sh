@@ -22,7 +22,7 @@ installkernel() {
 }
 
 install() {
-    inst_multiple dd mkdir rm sleep
+    inst_multiple ls mkdir rm sleep
     inst_simple /usr/lib/xvdguard/xvdguard-early
     inst_simple /usr/lib/xvdguard/root-options
     inst_rules 60-xvdguard.rules

@@ -38,6 +38,17 @@ fn the_program_is_told_what_root_has() {
     }
 }
 
+#[test]
+fn a_kernel_that_saves_a_crash_is_left_alone() {
+    for shell in SHELLS {
+        let Some(image) = Image::new(shell) else { return };
+        image.script(EARLY, NEEDS);
+        image.script("proc/vmcore", "");
+        assert_eq!(image.root_options(&["initramfs", "noatime"]), "", "{shell}");
+        assert!(!image.within("run/xvdguard").exists(), "{shell}: not even looked for");
+    }
+}
+
 /// A right answer all the same may not reach a shell: it is made of what the administrator wrote.
 #[test]
 fn options_that_a_shell_could_obey_stay_as_they_are() {

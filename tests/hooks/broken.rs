@@ -22,7 +22,7 @@ const RIGHT: &str = "echo noatime,barrier=0 >$answer";
 /// Programs that end, each with whether it is believed.
 const ENDING: [(&str, &str, bool); 31] = [
     ("right", RIGHT, true),
-    ("right, without the end of the line", "printf noatime,barrier=0 >$answer", true),
+    ("cut before the end of the line", "printf noatime,barrier=0 >$answer", false),
     ("right, and a child lives on with all it inherited", "sleep 30 &\n$R", true),
     ("right, and much said", "yes | head -c 300000; yes | head -c 300000 >&2\n$R", true),
     ("right, but it failed", "$R\nexit 1", false),

@@ -84,3 +84,35 @@ fn what_it_needs_before_it_is_nothing() {
         assert_eq!((ran.code, ran.out().as_str(), ran.err().as_str()), (Some(0), "\n", ""));
     }
 }
+
+/// init calls local-premount before it waits for root's device (`scripts/local` of 0.142, which
+/// `tests/packages/` runs for real).
+#[test]
+fn disks_are_looked_at_once_roots_device_is_there() {
+    for shell in SHELLS {
+        let Some(image) = image(shell) else { return };
+        image.script("scripts/functions", "wait_for_udev() { echo \"wait $*\" >>/run/waited; }\n");
+        let setup = "local_device_setup() { wait_for_udev \"$@\"; $3 || exit 1; }\n";
+        image.script("scripts/local", setup);
+        image.early("cp /run/waited /run/waited-before; echo \"noatime,barrier=0\" >$answer");
+        assert_eq!(rootflags(&image, "-o noatime"), "<-o noatime,barrier=0>", "{shell}");
+        let waited = fs::read_to_string(image.within("run/waited-before")).unwrap();
+        assert_eq!(waited, "wait /dev/mapper/vg0-root root file system false\n", "{shell}");
+    }
+}
+
+#[test]
+fn a_root_on_the_network_is_not_waited_for() {
+    for shell in SHELLS {
+        let Some(image) = image(shell) else { return };
+        image.script("scripts/functions", "");
+        image.script("scripts/local", "local_device_setup() { echo \"$*\" >/run/waited; }\n");
+        for environment in
+            [[("BOOT", "nfs"), ("ROOT", "/dev/nfs")], [("BOOT", "local"), ("ROOT", "")]]
+        {
+            let ran = image.run(&[SCRIPT], &environment);
+            assert_eq!((ran.code, ran.err().as_str()), (Some(0), ""), "{shell}");
+            assert!(!image.within("run/waited").exists(), "{shell} {environment:?}");
+        }
+    }
+}

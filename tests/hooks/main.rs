@@ -13,6 +13,8 @@ mod broken;
 #[cfg(test)]
 mod dracut;
 #[cfg(test)]
+mod images;
+#[cfg(test)]
 mod initramfs_tools;
 #[cfg(test)]
 mod mkinitcpio;

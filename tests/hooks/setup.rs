@@ -21,8 +21,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The line of the script with its limit. A test that does not want to wait for it shortens it.
 const LIMIT_LINE: &str = "\nLIMIT_S=5\n";
 /// What the script and the programs of the tests call.
-const APPLETS: [&str; 12] =
-    ["chmod", "dd", "head", "kill", "ln", "mkdir", "mkfifo", "mknod", "rm", "sleep", "sync", "yes"];
+const APPLETS: [&str; 14] = [
+    "chmod", "cp", "dd", "head", "kill", "ln", "ls", "mkdir", "mkfifo", "mknod", "rm", "sleep",
+    "sync", "yes",
+];
 
 /// The shells of initramfs-tools and mkinitcpio.
 pub const SHELLS: [&str; 2] = ["busybox", "dash"];

@@ -84,15 +84,35 @@ impl Chroot {
         ours.map(str::to_owned).collect()
     }
 
+    /// What compresses the image, by its first bytes.
+    pub fn compressor(&self) -> &'static str {
+        match fs::read(self.within(IMAGE)).unwrap().get(..4) {
+            Some([0x1f, 0x8b, ..]) => "gzip",
+            Some([0x28, 0xb5, 0x2f, 0xfd]) => "zstd",
+            other => panic!("neither gzip nor zstd: {other:x?}"),
+        }
+    }
+
+    /// How many bytes it would have, were it compressed by the other of the two.
+    pub fn bytes_of_other(&self) -> (&'static str, u64) {
+        let other = if self.compressor() == "gzip" { "zstd" } else { "gzip" };
+        self.succeed(&match self.generator {
+            "dracut" => format!("dracut -q -f --{other} --kver {KERNEL} /tmp/other"),
+            _ => format!("mkinitramfs -c {other} -o /tmp/other {KERNEL}"),
+        });
+        (other, fs::metadata(self.within("tmp/other")).unwrap().len())
+    }
+
     /// How many bytes the image has.
     pub fn image_bytes(&self) -> u64 {
         fs::metadata(self.within(IMAGE)).unwrap().len()
     }
 
-    /// Every path but what package managers and the image itself keep of what was.
+    /// Every path but what package managers, systemd-analyze and the image itself keep of what was.
     pub fn paths(&self) -> BTreeSet<String> {
         let line = "find / -xdev -not -path '/proc*' -not -path '/var/lib/dpkg/*' -not -path \
-            '/var/log/*' -not -path '/var/cache/*' -not -path '/tmp*' -not -path '/var/tmp*'";
+            '/var/log/*' -not -path '/var/cache/*' -not -path '/tmp*' -not -path '/var/tmp*' \
+            -not -path '/run/systemd*'";
         self.succeed(line).lines().map(str::to_owned).collect()
     }
 }
@@ -123,7 +143,7 @@ fn make(system: System, archive: &Path) {
     let kernel = format!(
         "mkdir -p /lib/modules/{KERNEL} && cd /lib/modules/{KERNEL} && touch modules.order \
          modules.builtin modules.builtin.modinfo modules.dep /boot/vmlinuz-{KERNEL} && \
-         printf 'CONFIG_RD_GZIP=y\\nCONFIG_RD_ZSTD=y\\n' >/boot/config-{KERNEL}"
+         printf 'CONFIG_%s=y\\n' BLK_DEV_INITRD RD_GZIP RD_ZSTD >/boot/config-{KERNEL}"
     );
     let image = match generator {
         "dracut" => format!(

@@ -1,9 +1,12 @@
 //! What the distributions' own judges say of the packages that `make packages` left, and whether a
-//! second packing gives the same bytes.
+//! second build in another folder gives the same bytes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
+use harness::scratch::Scratch;
 use harness::{program, requires};
 
 use crate::made;
@@ -37,16 +40,66 @@ fn rpmlint_has_nothing_to_say() {
     assert!(said.contains("0 errors, 0 warnings"), "{said}");
 }
 
+/// What this tree holds, as a repository of its own elsewhere.
+const COPY: &str = r#"set -eu
+git() { command git -c safe.directory='*' "$@"; }
+git -C "$1" ls-files -co --exclude-standard -z | (cd "$1" && xargs -0 cp -P --parents -t "$2")
+cd "$2"
+git init -q
+git add -A
+"#;
+
+/// Another folder, another target folder, its own zig; only the date is the same.
 #[test]
-fn packed_again_the_bytes_are_the_same() {
+fn built_again_elsewhere_the_bytes_are_the_same() {
     if made::folder().is_none() {
         return;
     }
     let Some(programs) = made::programs() else { return };
+    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let scratch = Scratch::new("elsewhere").unwrap();
+    let (tree, out) = (scratch.path().join("tree"), scratch.path().join("out/programs"));
+    fs::create_dir(&tree).unwrap();
+    program::run("sh", &["-c", COPY, "copy", here, tree.to_str().unwrap()]).unwrap();
+    let mut build = Command::new(tree.join("packaging/build"));
+    program::output(build.arg("amd64").arg(&out)).unwrap();
     for kind in ["deb", "rpm"] {
         let version = env!("CARGO_PKG_VERSION");
-        let first = fs::read(made::pack(kind, &programs, version).file).unwrap();
-        let second = fs::read(made::pack(kind, &programs, version).file).unwrap();
-        assert!(first == second, "{kind}");
+        let first = made::pack(kind, &programs, version);
+        let second = made::pack_in(&tree, kind, &out, version);
+        let read = |package: &made::Package| fs::read(&package.file).unwrap();
+        assert!(read(&first) == read(&second), "{kind}");
     }
 }
+
+/// The early one needs nothing, the other the libraries of the cross compiler. The same log tells
+/// both architectures the same story.
+#[test]
+fn what_is_made_for_arm64_runs_under_emulation() {
+    let Some(folder) = made::folder() else { return };
+    let Some(programs) = made::programs() else { return };
+    let Some(_) = requires::program("qemu-aarch64-static") else { return };
+    let arm = folder.join("programs-arm64");
+    let emulated = |name: &str, words: &[&str]| {
+        let mut command = Command::new("qemu-aarch64-static");
+        command.args(["-L", "/usr/aarch64-linux-gnu"]).arg(arm.join(name)).args(words);
+        harness::programs::run(command, EMULATION).unwrap()
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let early = emulated("xvdguard-early", &["--version"]);
+    assert_eq!(early.out(), format!("xvdguard-early {version}\n"));
+    let nothing = Scratch::new("arm64").unwrap();
+    let root = nothing.path().to_str().unwrap();
+    let boot = emulated("xvdguard-early", &["boot", "--format", "plain", "--root", root]);
+    assert_eq!((boot.code, boot.err().as_str()), (Some(0), ""));
+
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/explain/stories/outage-6.1.log");
+    let story = emulated("xvdguard", &["--no-color", "explain", log]);
+    let mut here = Command::new(programs.join("xvdguard"));
+    here.args(["--no-color", "explain", log]);
+    let here = harness::programs::run(here, EMULATION).unwrap();
+    assert_eq!(here.code, Some(10), "{}", here.err());
+    assert_eq!((story.code, story.out()), (here.code, here.out()));
+}
+
+const EMULATION: Duration = Duration::from_secs(60);

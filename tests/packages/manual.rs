@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use harness::{program, programs, requires};
 use serde_json::Value;
-use xvdguard_logic::audit;
 use xvdguard_logic::policy::queue::QueueRule;
 use xvdguard_logic::policy::setting::Setting;
 use xvdguard_logic::policy::settings::{MountRule, Settings};
 use xvdguard_logic::policy::tables::Table;
+use xvdguard_logic::{audit, wording};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -87,6 +87,28 @@ fn every_rule_of_check_is_told() {
     }
 }
 
+/// Those of changes, by the source, and those of what is left alone.
+#[test]
+fn every_rule_of_plan_is_told() {
+    let Some(folder) = folder() else { return };
+    let terms = terms(&page(&folder, "xvdguard.8"));
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../agent/logic/src");
+    let (plan, texts) = (format!("{source}/plan"), format!("{source}/wording/plan.rs"));
+    let words = ["-rhoE", "--include=*.rs", "rule: \"[a-z0-9-]+\"", &plan];
+    let found = program::run("grep", &words).unwrap();
+    let changes: BTreeSet<&str> = found.lines().filter_map(|line| line.split('"').nth(1)).collect();
+    assert!(changes.contains("flush-refused"), "{found}");
+    for rule in changes {
+        assert!(terms.contains(rule), "{rule}");
+    }
+    let text = fs::read_to_string(texts).unwrap();
+    assert_eq!(text.matches(": Said =").count(), wording::plan::ALL.len());
+    for said in wording::plan::ALL {
+        let start = format!("{} (", said.rule);
+        assert!(terms.iter().any(|term| term.starts_with(&start)), "{}", said.rule);
+    }
+}
+
 /// `a.b` ends with `b`, `a[].b` too.
 #[test]
 fn every_field_of_every_document_is_told() {
@@ -143,12 +165,46 @@ fn every_command_is_told_and_completed() {
     assert!(early.contains(usage.trim_end()), "{early}");
 }
 
-/// sysexits.h, as `exit.rs` of the program has them, and those of single commands.
+/// Every number that the program's source gives as an exit code, and no other; `check` has a
+/// sentence of its own for 0 to 3.
 #[test]
 fn every_exit_status_is_told() {
     let Some(folder) = folder() else { return };
-    let terms = terms(&page(&folder, "xvdguard.8"));
-    for code in ["0", "1", "10", "64", "66", "69", "70", "73", "77", "78"] {
-        assert!(terms.contains(code), "{code}");
+    let text = page(&folder, "xvdguard.8");
+    assert!(text.contains("uses 0 to 3 alone"));
+    let section = text.split(".SH ").find(|section| section.starts_with("EXIT STATUS")).unwrap();
+    let told = terms(section);
+    let mut codes = BTreeSet::from(["0".to_owned(), "1".to_owned()]);
+    let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../agent/xvdguard/src"));
+    let commands = fs::read_dir(source.join("commands")).unwrap().flatten();
+    let commands = commands.map(|file| file.path()).filter(|path| !path.ends_with("check.rs"));
+    for path in commands.chain([source.join("exit.rs")]) {
+        let source = fs::read_to_string(&path).unwrap();
+        let constants = source.lines().filter_map(|line| line.split_once(": u8 = "));
+        let constants = constants.filter(|(name, _)| !name.ends_with("UNKNOWN"));
+        let arms = source.lines().filter_map(|line| line.split_once(" => "));
+        let values = constants.chain(arms).map(|(_, value)| value.trim_end_matches([',', ';']));
+        let numbers = values.filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
+        codes.extend(numbers.filter(|value| !value.is_empty()).map(str::to_owned));
+    }
+    assert_eq!(told, codes);
+    assert!(codes.contains("78") && codes.contains("10"), "{codes:?}");
+}
+
+/// What is written to xenstore and read there, by the names in the source.
+#[test]
+fn the_administrator_of_the_host_is_told_every_key() {
+    let Some(folder) = folder() else { return };
+    let text = page(&folder, "xvdguard-host.7").replace("\n.IR ", " ");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../agent");
+    let words = ["-rhoE", "--include=*.rs", ": &str = \"data/xvdguard/[a-z]+\"", source];
+    let found = program::run("grep", &words).unwrap();
+    let keys: BTreeSet<&str> = found.lines().filter_map(|line| line.split('"').nth(1)).collect();
+    assert_eq!(keys, BTreeSet::from(["data/xvdguard/alert", "data/xvdguard/hold"]));
+    for key in keys {
+        assert!(text.contains(key), "{key}");
+    }
+    for word in ["on_reboot", "on_crash"] {
+        assert!(text.contains(word), "{word}");
     }
 }

@@ -1,17 +1,25 @@
 //! Install, upgrade, remove, purge: what a person who does this sees, and what is left.
 
+use std::collections::BTreeSet;
 use std::fs;
 
-use harness::requires;
+use harness::{program, requires};
 
 use crate::chroot::{Chroot, System};
 use crate::made::{self, pack};
 
 /// What the administrator wrote.
 const CONFIGURATION: &str = "[barrier]\nmode = \"leave\"\n";
-/// What `xvdguard apply` would have written.
+/// fstab as the administrator wrote it.
 const FSTAB: &str = "# static file system information\n/dev/xvda2 / ext4 defaults 0 1\n\
-    # xvdguard: was /dev/xvdb /srv ext4 defaults 0 2\n/dev/xvdb /srv ext4 defaults,barrier=0 0 2\n";
+    /dev/xvdb /srv ext4 noatime 0 2\n";
+/// What `xvdguard apply` makes of it.
+const EDITED: &str = "# static file system information\n/dev/xvda2 / ext4 defaults 0 1\n\
+    # xvdguard: was noatime\n/dev/xvdb /srv ext4 noatime,barrier=0 0 2\n";
+/// What it notes beside fstab as it was.
+const EDITS: &str = r#"{"schema":1,"tool":"xvdguard","version":"0.1.0","edits":[{
+    "source":"/dev/xvdb","mount_point":"/srv","old":"noatime","new":"noatime,barrier=0",
+    "reason":"xvdb: flush is refused","rule":"rewrite-fstab","time":null}]}"#;
 /// More than this would have to be told.
 const IMAGE_GROWS_AT_MOST: u64 = 700_000;
 
@@ -46,17 +54,30 @@ fn round(system: System) {
     let (old, new) = (pack("deb", &programs, "0.0.1"), pack("deb", &programs, "0.1.0"));
     fs::copy(&old.file, chroot.within("tmp/old.deb")).unwrap();
     fs::copy(&new.file, chroot.within("tmp/new.deb")).unwrap();
-    fs::write(chroot.within("etc/fstab"), FSTAB).unwrap();
+    fs::write(chroot.within("etc/fstab"), EDITED).unwrap();
     let (before, bytes) = (chroot.paths(), chroot.image_bytes());
+    // One system of each maker is enough.
+    let is_compared = made::folder().is_some() && system.suite == "bookworm";
+    let other = is_compared.then(|| chroot.bytes_of_other());
     assert!(chroot.image().is_empty(), "{:?}", chroot.image());
 
     chroot.succeed("dpkg -i /tmp/old.deb");
     holds_ours(&chroot, system);
     let grown = chroot.image_bytes().saturating_sub(bytes);
-    let is_zstd = system.generator != "dracut";
-    assert!(!is_zstd || grown <= IMAGE_GROWS_AT_MOST, "{system:?}: {grown}");
+    assert!(grown <= IMAGE_GROWS_AT_MOST, "{system:?}: {grown}");
+    let compressor = chroot.compressor();
+    if let Some((compressor, bytes)) = other {
+        let grown = chroot.bytes_of_other().1.saturating_sub(bytes);
+        let System { suite, generator } = system;
+        made::note(&format!("| {suite} | {generator} | {compressor} | {bytes} | {grown} | | |"));
+        assert!(grown <= IMAGE_GROWS_AT_MOST, "{system:?} {compressor}: {grown}");
+    }
     assert!(chroot.succeed("xvdguard --version").contains("xvdguard 0."));
-    check_services(&chroot, system);
+    let exposed = check_services(&chroot, system);
+
+    if system.generator == "initramfs-tools" {
+        waits_for_root(&chroot);
+    }
 
     // A changed configuration outlives an upgrade, and is in the image after it.
     fs::write(chroot.within("etc/xvdguard/config.toml"), CONFIGURATION).unwrap();
@@ -66,47 +87,104 @@ fn round(system: System) {
     assert_eq!(kept, CONFIGURATION, "{system:?}");
     holds_ours(&chroot, system);
 
+    applied(&chroot);
     let said = chroot.succeed("dpkg -r xvdguard");
-    assert!(said.contains("/dev/xvdb /srv ext4 defaults,barrier=0"), "{system:?}: {said}");
-    assert!(said.contains("xvdguard revert"), "{system:?}: {said}");
+    names_ours(&said);
     assert!(chroot.image().is_empty(), "{system:?}: {:?}", chroot.image());
     let kept = fs::read_to_string(chroot.within("etc/xvdguard/config.toml")).unwrap();
     assert_eq!(kept, CONFIGURATION, "{system:?}: removal keeps it, purge does not");
-
-    chroot.succeed("dpkg -P xvdguard");
-    let left: Vec<String> = chroot.paths().difference(&before).cloned().collect();
-    assert_eq!(left, [""; 0], "{system:?}");
-    assert_eq!(fs::read_to_string(chroot.within("etc/fstab")).unwrap(), FSTAB, "{system:?}");
+    purged(&chroot, &before);
     made::note(&format!(
-        "| {} | {} | {bytes} | {grown} | installed, upgraded, removed, purged |",
+        "| {} | {} | {compressor} | {bytes} | {grown} | {exposed} | installed, upgraded, removed, \
+         purged |",
         system.suite, system.generator
     ));
 }
 
-/// Both services are enabled, and systemd understands what they say.
-fn check_services(chroot: &Chroot, system: System) {
+/// The script of the image with the functions of this system's init: these call it first and wait
+/// for root's device after it. Here the device comes after a second.
+fn waits_for_root(chroot: &Chroot) {
+    let image = "ln -s usr/share/initramfs-tools/scripts /scripts && \
+        export BOOT=local ROOT=/dev/late ROOTDELAY= quiet=n starttime=$(cut -d. -f1 /proc/uptime)";
+    let disk = chroot.within("tmp/late");
+    program::run("mke2fs", &["-q", disk.to_str().unwrap(), "1M"]).unwrap();
+    let comes = "{ sleep 1; mv /tmp/late /dev/late; } &";
+    let said = chroot.succeed(&format!(
+        "{image}; {comes} /scripts/local-premount/xvdguard && ls /dev/late; \
+         rm -rf /dev/late /scripts /run/blkid"
+    ));
+    assert!(said.contains("/dev/late"), "{said}");
+    assert!(!said.contains("Gave up"), "{said}");
+}
+
+/// As it is after `xvdguard apply`, and after the daemon has been at work.
+fn applied(chroot: &Chroot) {
+    let notes = [("fstab.orig", FSTAB), ("edits.json", EDITS), ("boots", ""), ("record/1", "")];
+    for (name, text) in notes {
+        let path = chroot.within("var/lib/xvdguard").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+fn names_ours(said: &str) {
+    assert!(said.contains("/dev/xvdb /srv ext4 noatime,barrier=0"), "{said}");
+    assert!(said.contains("xvdguard revert"), "{said}");
+}
+
+/// A purge leaves nothing but what takes our lines back, as long as they stand in fstab; another
+/// one leaves nothing. fstab is never touched.
+fn purged(chroot: &Chroot, before: &BTreeSet<String>) {
+    let left = || -> Vec<String> { chroot.paths().difference(before).cloned().collect() };
+    let fstab = || fs::read_to_string(chroot.within("etc/fstab")).unwrap();
+    names_ours(&chroot.succeed("dpkg -P xvdguard"));
+    let saved = "/var/lib/xvdguard";
+    let kept = [saved.to_owned(), format!("{saved}/edits.json"), format!("{saved}/fstab.orig")];
+    assert_eq!(left(), kept);
+    assert_eq!(fstab(), EDITED);
+
+    // The way back, without a word for the maker of images.
+    chroot.succeed("dpkg --no-triggers -i /tmp/new.deb");
+    chroot.succeed("xvdguard revert");
+    assert_eq!(fstab(), FSTAB);
+    let said = chroot.succeed("dpkg --no-triggers -P xvdguard");
+    assert!(!said.contains("fstab"), "{said}");
+    assert_eq!(left(), [""; 0]);
+    assert_eq!(fstab(), FSTAB);
+}
+
+/// Both services are enabled, and systemd understands what they say. Returns how exposed it finds
+/// the daemon.
+fn check_services(chroot: &Chroot, system: System) -> String {
     if !chroot.within("usr/bin/systemctl").exists() && !chroot.within("bin/systemctl").exists() {
         // sysvinit's links.
         for path in ["etc/rcS.d/S*xvdguard-early", "etc/rc2.d/S*xvdguard", "etc/rc0.d/K*xvdguard"] {
             chroot.succeed(&format!("ls -d /{path}"));
         }
-        return;
+        return "no systemd".to_owned();
     }
-    for unit in ["xvdguard.service", "xvdguard-early.service"] {
+    if system.suite == "trixie" {
+        chroot.succeed("udevadm verify /usr/lib/udev/rules.d/60-xvdguard.rules");
+    }
+    for unit in UNITS {
         chroot.succeed(&format!("ls /etc/systemd/system/sysinit.target.wants/{unit}"));
-        // systemd 247 cannot do that in a chroot.
-        if system.suite == "bullseye" {
-            continue;
-        }
+    }
+    // systemd 247 can do neither in a chroot.
+    if system.suite == "bullseye" {
+        return "systemd 247 does not say".to_owned();
+    }
+    for unit in UNITS {
         let said =
             chroot.succeed(&format!("systemd-analyze verify --man=no /lib/systemd/system/{unit}"));
         let ours: Vec<&str> = said.lines().filter(|line| line.contains("xvdguard")).collect();
         assert_eq!(ours, [""; 0], "{system:?}");
     }
-    if system.suite == "trixie" {
-        chroot.succeed("udevadm verify --no-style /usr/lib/udev/rules.d/60-xvdguard.rules");
-    }
+    let said = chroot.succeed("systemd-analyze security --offline=yes --no-pager xvdguard.service");
+    let level = said.lines().find_map(|line| line.split_once("xvdguard.service: "));
+    level.unwrap_or_else(|| panic!("{said}")).1.to_owned()
 }
+
+const UNITS: [&str; 2] = ["xvdguard.service", "xvdguard-early.service"];
 
 #[test]
 fn bookworm_with_initramfs_tools() {

@@ -43,15 +43,18 @@ fn the_rpm_is_installed_and_erased_without_a_trace() {
     let file = chroot.within("tmp/xvdguard.rpm");
     fs::copy(&package.file, &file).unwrap();
     rpm(&chroot, &["--initdb"]);
-    let before = chroot.paths();
+    let (before, bytes) = (chroot.paths(), chroot.image_bytes());
     rpm(&chroot, &["-i", "--nodeps", file.to_str().unwrap()]);
     assert_eq!(rpm(&chroot, &["-V", "--nodeps", "xvdguard"]), "");
     assert!(!chroot.image().is_empty(), "%posttrans made the image anew");
-    let bytes = chroot.image_bytes();
+    let grown = chroot.image_bytes().saturating_sub(bytes);
     chroot.succeed("ls /etc/systemd/system/sysinit.target.wants/xvdguard.service");
     rpm(&chroot, &["-e", "xvdguard"]);
     let left: Vec<String> = chroot.paths().difference(&before).cloned().collect();
     assert_eq!(left, [""; 0]);
     assert!(chroot.image().is_empty(), "{:?}", chroot.image());
-    made::note(&format!("| bookworm | dracut, .rpm | {bytes} | | installed, verified, erased |"));
+    let (compressor, what) = (chroot.compressor(), "installed, verified, erased");
+    made::note(&format!(
+        "| bookworm | dracut, .rpm | {compressor} | {bytes} | {grown} | | {what} |"
+    ));
 }

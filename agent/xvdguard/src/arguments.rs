@@ -184,8 +184,8 @@ pub struct Probe {
     /// Names like xvda; all when none is given
     #[arg(value_name = "DISK")]
     pub disks: Vec<String>,
-    /// For the udev rule: only within 3 s, where the policy probes, of what is not known yet
-    #[arg(long, requires = "disks")]
+    /// For the udev rule and a new package: within 3 s, where the policy probes, what is not known
+    #[arg(long)]
     pub appeared: bool,
 }
 

@@ -17,6 +17,8 @@ use arguments::Command;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn main() -> ExitCode {
+    // std's own walks the stack, and what it needs for that is not shipped: initramfs/early/slim.
+    std::panic::set_hook(Box::new(|panic| say(&format!("xvdguard-early: {panic}\n"))));
     let command = match arguments::parse(std::env::args_os()) {
         Ok(command) => command,
         Err(why) => {

@@ -145,6 +145,25 @@ pub const OVERLAY: Said = said(
     "nothing",
 );
 
+/// All of them, for the manual.
+pub const ALL: [Said; 15] = [
+    SWAP,
+    NOAUTO,
+    OTHER_TYPE,
+    UNKNOWN_TO_A_KERNEL,
+    CHANGED_SINCE,
+    COMMENT_GONE,
+    ORPHAN,
+    CANNOT_EDIT,
+    LOST,
+    NOT_REPLACEABLE,
+    NEVER,
+    MOUNT_UNIT,
+    NO_LINE,
+    ROOT_FLAGS_FOUND,
+    OVERLAY,
+];
+
 /// Why root flags are advised.
 pub const ROOT_FLAGS: &str = "this kernel switches flushes of root off by a mount option only; \
     early boot adds it where its hook is in the image, the kernel command line where it is not";

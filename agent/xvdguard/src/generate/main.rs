@@ -17,7 +17,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use xvdguard_logic::audit;
+use xvdguard_logic::{audit, wording};
 
 /// Each page with the text around what is generated.
 const PAGES: [(&str, &str); 5] = [
@@ -62,7 +62,7 @@ fn write(folder: &Path) -> std::io::Result<()> {
 }
 
 /// What stands in the place of each mark.
-fn parts() -> std::io::Result<[(&'static str, String); 8]> {
+fn parts() -> std::io::Result<[(&'static str, String); 9]> {
     let interface = arguments::interface();
     let (introduction, keys) = keys::parts();
     Ok([
@@ -70,6 +70,7 @@ fn parts() -> std::io::Result<[(&'static str, String); 8]> {
         ("@OPTIONS@", commands::options(&interface)),
         ("@COMMANDS@", commands::sections(&interface)),
         ("@RULES@", rules()),
+        ("@PLAN_RULES@", plan_rules()),
         ("@DOCUMENTS@", documents::sections()?),
         ("@INTRODUCTION@", introduction),
         ("@KEYS@", keys),
@@ -83,4 +84,14 @@ fn rules() -> String {
         roff::item(&format!("{} {severity}", rule.id), rule.meaning)
     };
     audit::rules().map(rule).collect()
+}
+
+fn plan_rules() -> String {
+    let rule = |said: &wording::plan::Said| {
+        let severity = format!("({:?})", said.severity).to_lowercase();
+        let what = if said.text.is_empty() { "what is so stands behind it" } else { said.text };
+        let about = format!("{what}. Do: {}.", said.remedy);
+        roff::item(&format!("{} {severity}", said.rule), &about)
+    };
+    wording::plan::ALL.iter().map(rule).collect()
 }

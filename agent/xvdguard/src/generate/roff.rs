@@ -3,6 +3,8 @@
 /// Text that troff prints as it is.
 pub fn text(text: &str) -> String {
     let escaped = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
+    // Old ones read bytes.
+    let escaped = escaped.replace('…', "...");
     // A line that begins with one of these would be a request.
     let lines = escaped.lines().map(|line| match line.starts_with('.') {
         true => format!("\\&{line}\n"),
