@@ -92,11 +92,12 @@ impl Order<'_> {
         format!("kernel='/bed/{folder}/vmlinux'\nramdisk='/bed/{folder}/{initrd}'\n")
     }
 
-    /// The kernel command line: Debian's xvdguard is there and must be told to keep still.
+    /// The kernel command line. Debian's xvdguard is there and must be told to keep still; its fsck
+    /// ends in a flush of its own, and one that is alone when it is refused would save the root.
     fn words(&self) -> String {
         if matches!(self.system, System::Debian | System::DebianWithoutHook) {
             let words = self.guard.map_or("xvdguard=off", |guard| guard.words);
-            return format!("root=/dev/xvda ro systemd.show_status=0 {words}");
+            return format!("root=/dev/xvda ro systemd.show_status=0 fsck.mode=skip {words}");
         }
         let (words, mut arguments) = match self.guard {
             None => ("", "unguarded".to_owned()),
