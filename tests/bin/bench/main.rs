@@ -5,6 +5,7 @@
 //! test asks for the time: a busy machine may fail this, never the tests.
 
 mod bench;
+mod daemon;
 mod early;
 mod explain;
 mod explain_logs;
@@ -36,7 +37,7 @@ use report::Report;
 
 type Chapter = fn(&Bench) -> Result<report::Chapter>;
 
-const CHAPTERS: [(&str, Chapter); 9] = [
+const CHAPTERS: [(&str, Chapter); 12] = [
     ("observing", observing::chapter),
     ("early", early::chapter),
     ("live", live::chapter),
@@ -46,6 +47,9 @@ const CHAPTERS: [(&str, Chapter); 9] = [
     ("explain", explain::chapter),
     ("fstab", fstab::chapter),
     ("planning", planning::chapter),
+    ("daemon_latency", daemon::latency),
+    ("daemon_idle", daemon::idle),
+    ("daemon_large", daemon::large),
 ];
 
 fn main() -> ExitCode {

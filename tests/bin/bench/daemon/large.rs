@@ -1,0 +1,79 @@
+//! The daemon of a guest with many disks and mounts: memory, and what a turn costs.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use harness::deadline;
+use harness::failure::{Failure, Result, Tried};
+use harness::helper::Helper;
+
+use super::processes;
+use crate::bench::Bench;
+use crate::guest::{Guest, Size};
+use crate::report::{Chapter, Promise, Table, grouped, time};
+
+const SIZES: [Size; 3] = [
+    Size { disks: 1, mounts: 1 },
+    Size { disks: 64, mounts: 250 },
+    Size { disks: 256, mounts: 1000 },
+];
+const LIMIT_KB: u64 = 8000;
+const LIMIT_MS: u64 = 10;
+/// The shortest tick that the policy allows, and how long it is watched.
+const TICK: &str = "[daemon]\ntick = \"5s\"\n";
+const WATCHED: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
+
+/// One table.
+pub fn chapter(bench: &Bench) -> Result<Chapter> {
+    let mut table = Table::new(&["guest", "resident", "anonymous", "CPU of a turn"]);
+    for size in SIZES {
+        let is_limit = size.disks == 256;
+        let (memory, turn) = measure(bench, size)?;
+        let kb = |kib: u64| kib * 1024 / 1000;
+        let shown = [memory.resident, memory.anonymous].map(|kib| grouped(kb(kib)) + " KB");
+        let row = [vec![size.to_string()], shown.to_vec(), vec![time(turn)]].concat();
+        table.row(&row, Promise::at_most_ms(turn, LIMIT_MS).filter(|_| is_limit));
+        if is_limit {
+            let what = format!("{size}: resident, KB");
+            let cells = [what, String::new(), String::new(), String::new()];
+            table.row(&cells, Promise::at_most(kb(memory.resident), LIMIT_KB));
+        }
+    }
+    let text = "The same daemon with `--root` on saved guests of each size: it watches what they \
+                hold, and reads all counters in each turn. A turn is what it used in 30 s by the \
+                ticks in them.";
+    let mut chapter = Chapter::new("A daemon with many disks", text);
+    chapter.add(table);
+    Ok(chapter)
+}
+
+fn measure(bench: &Bench, size: Size) -> Result<(processes::Memory, Duration)> {
+    let guest = Guest::new(bench, &format!("daemon-{}", size.disks), size)?;
+    let root = guest.root();
+    for folder in ["run/xvdguard", "etc/xvdguard"] {
+        let path = root.join(folder);
+        fs::create_dir_all(&path).tried(format_args!("make {}", path.display()))?;
+    }
+    fs::write(root.join("etc/xvdguard/config.toml"), TICK).tried("configure the daemon")?;
+    let places = guest.recorded();
+    let mut command = Command::new(bench.program("xvdguard"));
+    command.arg("--root").arg(root);
+    if let Some(path) = &places.xenstore {
+        command.arg("--xenstore").arg(path);
+    }
+    command.arg("daemon").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let daemon = Helper::start(command)?;
+    let pid = daemon.pid().as_raw_nonzero().get() as u32;
+    let state = root.join("run/xvdguard/status.json");
+    let is_there = deadline::seen(SOON, || state.exists().then_some(()));
+    is_there.ok_or_else(|| Failure::new(format!("no daemon for {size}")))?;
+    thread::sleep(Duration::from_secs(6));
+    let before = processes::used(pid)?;
+    thread::sleep(WATCHED);
+    let after = processes::used(pid)?;
+    let turns = WATCHED.as_secs() / 5;
+    Ok((processes::memory(pid)?, after.cpu.saturating_sub(before.cpu) / turns as u32))
+}

@@ -1,0 +1,165 @@
+//! From the moment a journal is killed to the daemon's verdict, and to the line in the hands of
+//! `dmesg --follow | grep`, for the same journals at the same time.
+
+use std::fs::File;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use harness::failure::{Result, Tried};
+use harness::helper::Helper;
+use rustix::ioctl::{Opcode, Setter, ioctl, opcode};
+
+use super::processes::{Said, follow};
+use super::watched::{Watched, at};
+use crate::bench::Bench;
+use crate::report::{Chapter, Promise, Table, grouped, time};
+
+/// Guests of each stage, and the journals that die in each of them.
+const GUESTS: usize = 10;
+const VOLUMES: usize = 10;
+/// Between two of them.
+const PAUSE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_secs(20);
+/// EXT4_IOC_SHUTDOWN of fs/ext4/ext4.h, `_IOR('X', 125, __u32)`, and its flag for a journal that is
+/// aborted without being written out.
+const SHUTDOWN: Opcode = opcode::read::<u32>(b'X', 125);
+const NOLOGFLUSH: u32 = 2;
+
+/// How long each of them took, sorted.
+struct Took {
+    daemon: Vec<Duration>,
+    dmesg: Vec<Duration>,
+}
+
+/// Quiet and in a flood.
+pub fn chapter(bench: &Bench) -> Result<Chapter> {
+    let quiet = stage(bench)?;
+    let flood = Flood::start();
+    let flooded = stage(bench);
+    let per_s = flood.end();
+    let flooded = flooded?;
+    let text = format!(
+        "{GUESTS} guests with {VOLUMES} ext4 file systems, shut down one after the other \
+         (EXT4_IOC_SHUTDOWN), which kills the journal and prints the line. Counted from before \
+         the call to the daemon's sentence \"aborted\", its memory kept by then; the rival sees \
+         the same lines at the same time. In the flood processes write {} lines/s to /dev/kmsg. \
+         monit and watchdog look once a second at their fastest, and at mount options that a \
+         dead ext4 does not change on every kernel: they have no row.",
+        grouped(per_s)
+    );
+    let mut table = Table::new(&["what", "median", "p99", "slowest"]);
+    row(&mut table, "verdict of the daemon", &quiet.daemon, Some((Some(1), 5)));
+    row(&mut table, "`dmesg --follow`, grep", &quiet.dmesg, None);
+    row(&mut table, "verdict of the daemon, in the flood", &flooded.daemon, Some((None, 50)));
+    row(&mut table, "`dmesg --follow`, grep, in the flood", &flooded.dmesg, None);
+    let mut chapter = Chapter::new("From a dead journal to the verdict", &text);
+    chapter.add(table);
+    Ok(chapter)
+}
+
+/// Limits: of the median, and of p99, which has a row of its own.
+type Limits = Option<(Option<u64>, u64)>;
+
+fn row(table: &mut Table, name: &str, times: &[Duration], limits: Limits) {
+    let (median, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
+    let cells = [median, p99, times[times.len() - 1]].map(time);
+    let most = limits.and_then(|(median, _)| median);
+    let promise = most.and_then(|most| Promise::at_most_ms(median, most));
+    table.row(&[vec![name.to_owned()], cells.to_vec()].concat(), promise);
+    if let Some((_, most)) = limits {
+        let cells = [format!("{name}: p99"), String::new(), time(p99), String::new()];
+        table.row(&cells, Promise::at_most_ms(p99, most));
+    }
+}
+
+fn stage(bench: &Bench) -> Result<Took> {
+    let mut took = Took { daemon: Vec::new(), dmesg: Vec::new() };
+    for _ in 0..GUESTS {
+        guest(bench, &mut took)?;
+    }
+    took.daemon.sort();
+    took.dmesg.sort();
+    Ok(took)
+}
+
+fn guest(bench: &Bench, took: &mut Took) -> Result<()> {
+    let watched = Watched::start(bench, VOLUMES)?;
+    let mut dmesg = Command::new("sh");
+    dmesg.args(["-c", "exec dmesg --follow-new | grep --line-buffered 'Aborting journal'"]);
+    dmesg.stdout(Stdio::piped()).stderr(Stdio::null()).stdin(Stdio::null());
+    let mut dmesg = Helper::start(dmesg)?;
+    let lines = follow(&mut dmesg)?;
+    // dmesg has opened what it follows.
+    thread::sleep(Duration::from_secs(1));
+    for number in 0..VOLUMES {
+        let started = shut_down(&watched, number)?;
+        let said = format!("{}: aborted", at(number));
+        took.daemon.push(heard(&watched.said, &said)?.saturating_duration_since(started));
+        let line = format!("on device {}-", watched.disks[number].name());
+        took.dmesg.push(heard(&lines, &line)?.saturating_duration_since(started));
+        thread::sleep(PAUSE);
+    }
+    Ok(())
+}
+
+/// Kills the journal; the moment before.
+fn shut_down(watched: &Watched, number: usize) -> Result<Instant> {
+    let path = watched.guest.within(&at(number));
+    let folder = File::open(&path).tried(format_args!("open {}", path.display()))?;
+    let started = Instant::now();
+    // SAFETY: EXT4_IOC_SHUTDOWN reads one u32.
+    let done = unsafe { ioctl(&folder, Setter::<SHUTDOWN, u32>::new(NOLOGFLUSH)) };
+    done.tried(format_args!("shut {} down", path.display()))?;
+    Ok(started)
+}
+
+/// When a line with these words came.
+fn heard(lines: &Said, words: &str) -> Result<Instant> {
+    loop {
+        let (at, line) = lines.recv_timeout(PATIENCE).tried(format_args!("hear of {words}"))?;
+        if line.contains(words) {
+            return Ok(at);
+        }
+    }
+}
+
+/// 20,000 lines of user space in each second, written to the kernel log.
+struct Flood {
+    is_over: Arc<AtomicBool>,
+    written: Arc<AtomicU64>,
+    began: Instant,
+}
+
+impl Flood {
+    fn start() -> Flood {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let written = Arc::new(AtomicU64::new(0));
+        let (ends, count) = (Arc::clone(&is_over), Arc::clone(&written));
+        thread::spawn(move || {
+            while !ends.load(Ordering::Relaxed) {
+                let until = Instant::now() + Duration::from_millis(10);
+                for _ in 0..200 {
+                    count.fetch_add(u64::from(write_line().is_ok()), Ordering::Relaxed);
+                }
+                thread::sleep(until.saturating_duration_since(Instant::now()));
+            }
+        });
+        Flood { is_over, written, began: Instant::now() }
+    }
+
+    /// Lines in a second.
+    fn end(self) -> u64 {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.written.load(Ordering::Relaxed) / self.began.elapsed().as_secs().max(1)
+    }
+}
+
+/// By a file of its own: the kernel drops what one writes too fast.
+fn write_line() -> std::io::Result<()> {
+    use std::io::Write;
+    let mut log = File::options().write(true).open("/dev/kmsg")?;
+    log.write_all(b"<7>bench: a line that means nothing to anybody who reads it\n")
+}
