@@ -6,6 +6,7 @@ pub mod explain;
 mod plan;
 
 use serde::Serialize;
+use xvdguard_linux::whole_file;
 use xvdguard_logic::audit::Finding;
 use xvdguard_logic::bundle::Bundle;
 use xvdguard_logic::observation::Observation;
@@ -107,9 +108,10 @@ pub fn status(seen: &Observation, disks: &[DiskReport], daemon: Option<&State>) 
     })
 }
 
-/// The evidence bundle of an incident, as it is kept.
-pub fn bundle(bundle: &Bundle) -> String {
-    print(bundle)
+/// The evidence bundle of an incident, as it is kept: on one line, as all that is kept is.
+pub fn bundle(bundle: &Bundle) -> Vec<u8> {
+    let version = env!("CARGO_PKG_VERSION");
+    whole_file::to_bytes(&Document { schema: SCHEMA, tool: "xvdguard", version, body: bundle })
 }
 
 #[derive(Serialize)]

@@ -43,7 +43,7 @@ struct Case {
 struct Parcel {
     mount_point: Text,
     name: String,
-    content: String,
+    content: Vec<u8>,
     place: Place,
 }
 
@@ -127,8 +127,7 @@ impl Casebook {
         if self.job.is_none()
             && let Some(parcel) = self.parcels.pop_front()
         {
-            let content = parcel.content.as_bytes();
-            match bundles::begin(root, parcel.place, &parcel.name, content) {
+            match bundles::begin(root, parcel.place, &parcel.name, &parcel.content) {
                 Ok(job) => self.job = Some((parcel, job)),
                 Err(error) => said.push(error.to_string()),
             }
@@ -174,7 +173,7 @@ impl Casebook {
 }
 
 /// As JSON, short enough to be kept.
-fn document(bundle: &mut Bundle) -> String {
+fn document(bundle: &mut Bundle) -> Vec<u8> {
     loop {
         let content = json::bundle(bundle);
         if content.len() <= bundles::BYTES || !bundle.halve() {

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::os::unix::net::UnixDatagram;
 
-use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
+use syslog::{Facility, LogFormat, Logger, Severity};
 use xvdguard_logic::recovery::effects::Level;
 
 /// Where syslogd listens (syslog(3)).
@@ -20,7 +20,22 @@ impl<T: Display> LogFormat<T> for Plain {
     fn format<W: Write>(&self, to: &mut W, severity: Severity, text: T) -> syslog::Result<()> {
         let priority = Facility::LOG_DAEMON as u8 | severity as u8;
         let pid = std::process::id();
-        write!(to, "<{priority}>xvdguard[{pid}]: {text}").map_err(syslog::Error::Write)
+        // One write: each is a datagram.
+        let line = format!("<{priority}>xvdguard[{pid}]: {text}");
+        to.write_all(line.as_bytes()).map_err(syslog::Error::Write)
+    }
+}
+
+/// The crate's own backends speak UDP and TCP as well, which nobody needs here.
+struct Socket(UnixDatagram);
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.send(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -34,7 +49,7 @@ pub fn is_needed() -> bool {
 pub fn say(level: Level, text: &str) {
     // Connected anew each time: a syslogd that was restarted has another socket there.
     let Ok(socket) = connect() else { return };
-    let mut logger = Logger::new(LoggerBackend::Unix(socket), Plain);
+    let mut logger = Logger::new(Socket(socket), Plain);
     let _ = match level {
         Level::Notice => logger.notice(text),
         Level::Warning => logger.warning(text),
