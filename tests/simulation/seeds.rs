@@ -78,6 +78,10 @@ fn no_seed_breaks_a_rule_and_the_transitions_happen() {
     let result = play(first, count, decide, |_| false);
     println!("seeds {first} to {}, {} turns", first + count - 1, result.turns);
     assert!(result.wrong.is_empty(), "{}", shown(&result.wrong));
+    if count < SEEDS {
+        println!("too few seeds for every transition: not looked at");
+        return;
+    }
     let rows = TRANSITIONS.iter().map(|(from, to, _)| (*from, *to));
     let wanted = rows.filter(|row| !NARROW.contains(row));
     let missing: Vec<_> = wanted.filter(|row| !result.moves.contains(row)).collect();
