@@ -105,6 +105,10 @@ impl Judge {
             Event::Backend(name, backend) if *backend != Backend::Up => {
                 self.troubled.insert(Text::from(*name));
             }
+            // A person has it in hand: what was before is theirs to judge.
+            Event::Unmounted(point, _) => {
+                self.track(crate::view::device(machine.at(point))).recoveries.clear();
+            }
             Event::Migrate(_) => {
                 self.troubled.extend(machine.disks.iter().map(|disk| Text::from(disk.name)));
             }

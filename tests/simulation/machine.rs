@@ -384,15 +384,17 @@ impl Machine {
         if self.works(index) && self.is_same(index) && self.volumes[index].mount.is_none() {
             self.mount(index);
         }
-        if self.volumes[index].mount.is_some() && self.volumes[index].is_alive {
-            self.volumes[index].running = self.volumes[index].plan.units.clone();
+        let volume = &mut self.volumes[index];
+        if volume.mount.is_some() && volume.is_alive && volume.plan.start == Ending::Well {
+            volume.running = volume.plan.units.clone();
         }
     }
 
     /// Something happens to it. `is_worked_on`: whether a check or mount of that volume runs,
     /// which any person would see.
     pub fn happen(&mut self, event: &Event, is_worked_on: impl Fn(&str) -> bool) {
-        self.has_news = true;
+        // What happens to the storage shows only when somebody asks for something.
+        self.has_news |= !matches!(event, Event::Backend(..) | Event::Swap(_));
         match event {
             Event::Backend(name, backend) => self.turns(name, *backend),
             Event::Swap(name) => self.disk(name).content += 100,
@@ -409,9 +411,10 @@ impl Machine {
                 let index = self.at(point);
                 let is_dead = !self.volumes[index].is_alive || self.volumes[index].mount.is_none();
                 if !is_dead {
-                    self.volumes[index].running = self.volumes[index].plan.units.clone();
+                    self.person_mounts(index);
                 } else if !is_worked_on(point) && self.works(index) && !self.hangs(index) {
                     self.umount(index);
+                    self.volumes[index].running.clear();
                     self.person_mounts(index);
                     if *says_so {
                         self.seen_to.push(point);

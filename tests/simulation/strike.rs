@@ -32,7 +32,14 @@ pub fn strike(seed: u64, script: &Script, moves: &[Moved]) -> Option<Script> {
     let longest_ms = if random.percent(60) { 10 } else { 3 * SECOND };
     let at_ms = step.at_ms + 1 + random.below(longest_ms);
     let mut script = script.clone();
-    script.events.extend(events(&mut random, plan, at_ms));
+    let struck = events(&mut random, plan, at_ms);
+    let is_storage = struck.iter().any(|(_, event)| matches!(event, Event::Backend(..)));
+    let is_false = script.events.iter().any(|(_, event)| matches!(event, Event::FalseLine(_)));
+    if is_storage && (is_false || step.to == Stage::Erring) {
+        // The write that clears up whether it lives would be what kills it.
+        return None;
+    }
+    script.events.extend(struck);
     script.events.sort_by_key(|(at_ms, _)| *at_ms);
     script.end_ms = script.end_ms.max(at_ms + 50 * MINUTE);
     Some(script)

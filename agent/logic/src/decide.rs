@@ -118,6 +118,11 @@ fn drive(turn: &mut Turn<'_>, memory: &mut Memory) {
             if volume.state == before {
                 break;
             }
+            if volume.state == State::Healthy {
+                // What comes next is another incident.
+                turn.wake(turn.now_ms);
+                break;
+            }
         }
         if works(volume) {
             around.is_work_under_way.set(true);

@@ -222,6 +222,15 @@ pub(crate) fn are_settled(turn: &mut Turn<'_>, disks: &[DiskMemory], names: &Nam
     settled
 }
 
+/// The same, and all of them answered a moment ago: what is written now to a volume that may live
+/// shall not be the first to meet the next outage.
+pub(crate) fn answer_now(turn: &mut Turn<'_>, disks: &[DiskMemory], names: &Names<'_>) -> bool {
+    let now_ms = turn.now_ms;
+    let answers = |disk: &DiskMemory| disk.answered_ms == Some(now_ms);
+    let own = |name: &Text| disks.iter().find(|disk| disk.name == *name).is_some_and(answers);
+    are_settled(turn, disks, names) && names.own.iter().all(own)
+}
+
 /// Which disks, and how long they must have answered.
 pub(crate) struct Names<'a> {
     /// Those of the volume.

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use super::disks::{Names, are_settled};
+use super::disks::{Names, answer_now};
 use super::effects::{Deed, Outcome};
 use super::memory::{BootRecord, DiskMemory, Memory, RecordMemory, State, VolumeMemory};
 use super::role::is_root;
@@ -104,9 +104,9 @@ pub(crate) fn keep(turn: &mut Turn<'_>, memory: &mut Memory) {
     // asked to stop has no time for that.
     root.is_due = true;
     let names = Names::recovery(turn, &root.disks, &[]);
-    let is_settled = are_settled(turn, &memory.disks, &names);
+    let do_answer = answer_now(turn, &memory.disks, &names);
     let is_safe =
-        is_settled && (memory.record.written.is_none() || takes_writes(root, &memory.disks));
+        do_answer && (memory.record.written.is_none() || takes_writes(root, &memory.disks));
     if turn.world.is_stopping || is_safe {
         root.is_due = false;
         memory.record.orders += u32::from(!wanted.ended_well);

@@ -4,7 +4,7 @@
 //! to it while its storage gives errors: that could kill a journal that would have survived.
 
 use super::around::Around;
-use super::disks::{Names, are_settled};
+use super::disks::{Names, answer_now};
 use super::effects::{Deed, FailureKind, Level, Outcome};
 use super::health::{self, Finding};
 use super::incident::{begin, close};
@@ -104,7 +104,7 @@ fn rest(turn: &mut Turn<'_>, volume: &mut VolumeMemory, around: &Around<'_>, sig
     }
     volume.is_due = true;
     let names = Names::recovery(turn, &volume.disks, &[]);
-    if are_settled(turn, around.disks, &names) {
+    if answer_now(turn, around.disks, &names) {
         volume.is_due = false;
         probe(turn, volume, sight);
     }
@@ -118,7 +118,7 @@ fn clear_up(
     sight: &Sight<'_>,
 ) {
     let names = Names::recovery(turn, &volume.disks, &[]);
-    if volume.job.is_some() || !are_settled(turn, around.disks, &names) {
+    if volume.job.is_some() || !answer_now(turn, around.disks, &names) {
         return;
     }
     if turn.settings.daemon.write_probe.value == WriteProbe::Never {
