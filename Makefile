@@ -14,7 +14,7 @@ export XVDGUARD_BIN_DIR = $(TARGET_DIR)/programs
 DOCUMENTS = $(wildcard README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE)
 
 .PHONY: help demo test fuzz lint bench xen xen-recovery build install \
-	packages packages-test clean check-fresh soak
+	packages packages-test clean check-fresh soak mutants
 
 help: ## Lists these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -57,6 +57,19 @@ soak: ## Plays 100,000 more guests, or SEEDS=, against the daemon's decisions, a
 		cargo test -p xvdguard-tests --test simulation -- --nocapture no_seed
 	echo "| $$(date -I) | $$(git rev-parse --short HEAD) | 10000 to $$((9999 + $(or $(SEEDS),100000))) |" \
 		>> tests/simulation/RESULTS.md
+
+# Not judged by its exit code: that a bug is missed is what it is there to find.
+mutants: ## Plants one in PART=60 of all bugs of one token in the core; notes what no test caught.
+	cargo mutants --version || cargo install --locked cargo-mutants
+	-XVDGUARD_SEEDS=150 cargo mutants --config tests/mutants/mutants.toml --output $(TARGET_DIR) \
+		--baseline skip --timeout 400 --sharding round-robin --shard 0/$(or $(PART),60) \
+		--test-package xvdguard-logic --test-package xvdguard-tests
+	cd $(TARGET_DIR)/mutants.out && { \
+		echo "# Bugs of one token, planted in the core by \`make mutants\`"; echo; \
+		echo "One in $(or $(PART),60) of all, $$(date -I), at $$(git -C $(CURDIR) rev-parse --short HEAD):" \
+			"$$(wc -l < caught.txt) caught, $$(wc -l < timeout.txt) ended by the time limit," \
+			"$$(wc -l < missed.txt) missed, $$(wc -l < unviable.txt) did not build. Missed:"; echo; \
+		sed 's/^/    /' missed.txt; } > $(CURDIR)/tests/mutants/RESULTS.md
 
 # One of all with SCENARIO=name KERNEL=6.1.
 xen: ## Proves early boot on a real Xen in QEMU (root, Debian 12); all, or SCENARIO= KERNEL=.

@@ -4,6 +4,7 @@
 //! What happens is fixed before the guest is played again, so it can be played without the daemon.
 
 use harness::random::Random;
+use xvdguard_logic::recovery::memory::Step;
 use xvdguard_logic::recovery::transitions::Stage;
 use xvdguard_logic::recovery::world::Hold;
 use xvdguard_logic::text::Text;
@@ -26,7 +27,12 @@ pub fn strike(seed: u64, script: &Script, moves: &[Moved]) -> Option<Script> {
         matches!(one.to, Stage::Recovering(_) | Stage::RebootPending | Stage::Erring)
     };
     let steps: Vec<&Moved> = moves.iter().filter(is_step).collect();
-    let step = *random.choose(&steps)?;
+    // Few guests come to the rarest step.
+    let rarest = steps.iter().find(|one| one.to == Stage::Recovering(Step::PutBack));
+    let step = match rarest.filter(|_| random.percent(50)) {
+        Some(step) => *step,
+        None => *random.choose(&steps)?,
+    };
     let plan = &script.volumes[step.volume];
     // Most steps take milliseconds, some take seconds.
     let longest_ms = if random.percent(60) { 10 } else { 3 * SECOND };

@@ -114,7 +114,9 @@ fn look(turn: &mut Turn<'_>, disk: &mut DiskMemory, seen: &DiskSeen, vbd: Option
     }
     let is_moving = seen.in_flight == 0 || seen.completed != disk.completed;
     disk.completed = seen.completed;
-    disk.took_write = seen.written > disk.written;
+    if seen.written > disk.written {
+        disk.wrote_ms = Some(turn.now_ms);
+    }
     disk.written = seen.written;
     if is_moving {
         disk.unmoved_since_ms = None;

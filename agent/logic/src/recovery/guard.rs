@@ -37,6 +37,9 @@ const OFF_S: u64 = 600;
 /// How often the record is written in one boot; a clock that is set again and again is no reason.
 const ORDERS: u32 = 6;
 
+/// A question and its answer lie within a moment.
+const MOMENT_MS: u64 = 600;
+
 /// How long the write may take.
 const WRITE_MS: u64 = 30_000;
 
@@ -105,8 +108,8 @@ pub(crate) fn keep(turn: &mut Turn<'_>, memory: &mut Memory) {
     root.is_due = true;
     let names = Names::recovery(turn, &root.disks, &[]);
     let do_answer = answer_now(turn, &memory.disks, &names);
-    let is_safe =
-        do_answer && (memory.record.written.is_none() || takes_writes(root, &memory.disks));
+    let is_safe = do_answer
+        && (memory.record.written.is_none() || takes_writes(root, &memory.disks, turn.now_ms));
     if turn.world.is_stopping || is_safe {
         root.is_due = false;
         memory.record.orders += u32::from(!wanted.ended_well);
@@ -114,11 +117,11 @@ pub(crate) fn keep(turn: &mut Turn<'_>, memory: &mut Memory) {
     }
 }
 
-/// Whether writes go through at this moment: an answer to a read does not say so. A record that
+/// Whether a write went through a moment ago: an answer to a read does not say so. A record that
 /// only corrects the time can wait for the next write of somebody else.
-fn takes_writes(root: &VolumeMemory, disks: &[DiskMemory]) -> bool {
+fn takes_writes(root: &VolumeMemory, disks: &[DiskMemory], now_ms: u64) -> bool {
     let mut below = disks.iter().filter(|disk| root.disks.contains(&disk.name));
-    below.any(|disk| disk.took_write)
+    below.any(|disk| disk.wrote_ms.is_some_and(|at_ms| at_ms + MOMENT_MS >= now_ms))
 }
 
 fn wanted(turn: &Turn<'_>, boot_id: Text) -> BootRecord {

@@ -214,8 +214,8 @@ pub struct DiskMemory {
     pub completed: u64,
     /// Writes completed, one turn ago.
     pub written: u64,
-    /// Whether a write was completed since then.
-    pub took_write: bool,
+    /// When the last of them was seen to be.
+    pub wrote_ms: Option<u64>,
     /// Since when requests are under way and none was completed.
     pub unmoved_since_ms: Option<u64>,
     /// Whether that lasts so long that it is no load.

@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 
 use super::around::Around;
-use super::disks::{Names, are_settled};
+use super::disks::{Names, answer_now, are_settled};
 use super::effects::{Deed, Failure, FailureKind, Outcome, Users};
 use super::health::dead_by_options;
 use super::incident::{close, give_up, tell};
@@ -109,7 +109,12 @@ fn readiness(
     }
     let starts = matches!(step, Step::Start | Step::PutBack);
     let names = Names::recovery(turn, &volume.disks, &around.root_disks);
-    match starts || are_settled(turn, around.disks, &names) {
+    // What is probed last may have been mounted by a person, and live.
+    let is_settled = match step {
+        Step::Probe => answer_now(turn, around.disks, &names),
+        _ => starts || are_settled(turn, around.disks, &names),
+    };
+    match is_settled {
         true => Readiness::Go,
         false if is_early => Readiness::Back,
         false => Readiness::Wait,
