@@ -97,6 +97,11 @@ impl KernelLogReader {
         }
     }
 
+    /// Forgets what is over, where much is known.
+    pub fn keep_in_bounds(&mut self) {
+        self.log.keep_in_bounds();
+    }
+
     /// To be polled; none where there is no device.
     pub fn device(&self) -> Option<BorrowedFd<'_>> {
         match &self.source {

@@ -21,7 +21,7 @@ pub struct KernelLog {
     /// Since when no record is missing, in milliseconds since boot: 0 when the log reaches back
     /// to the first record of this boot. `None` when there is no log to read.
     pub complete_since_ms: Option<u64>,
-    /// What was understood and still counts, in order. Bounded, however long the log is (`bounds`).
+    /// What was understood and still counts, in order.
     pub facts: Vec<LogFact>,
     /// How many lines were understood, those that are over among them: another number is news.
     pub understood: u64,
@@ -53,7 +53,6 @@ impl KernelLog {
             let line = Text::from(record.text);
             self.facts.push(LogFact { boot_ms: record.boot_ms(), message, line });
             self.understood += 1;
-            self.keep_in_bounds();
         }
     }
 

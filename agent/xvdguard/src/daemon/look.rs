@@ -87,6 +87,7 @@ fn read_log(places: &mut Places, world: &mut World) {
         world.seen.oddities.push(error.to_string());
     }
     if world.seen.log.understood != places.log.log().understood {
+        places.log.keep_in_bounds();
         world.seen.log = places.log.log().clone();
     }
     world.seen.log.complete_since_ms = places.log.log().complete_since_ms;
