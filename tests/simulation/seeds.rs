@@ -5,12 +5,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use xvdguard_logic::decide::decide;
-use xvdguard_logic::recovery::memory::Step;
+use xvdguard_logic::recovery::memory::{Memory, Step};
 use xvdguard_logic::recovery::transitions::{Stage, TRANSITIONS};
 
 use crate::bugs::BUGS;
 use crate::judge::Verdict;
+use crate::machine::Machine;
 use crate::run::{self, Brain};
+use crate::script::Script;
+use crate::view;
 use crate::worlds::{self, judge};
 
 /// Seeds of every run of the tests.
@@ -99,6 +102,24 @@ fn every_planted_bug_is_caught() {
         }
     }
     assert!(missed.is_empty(), "not caught within {BUG_SEEDS} seeds: {missed:#?}");
+}
+
+/// While device-mapper changes a table, nobody can see which disks a mounted volume lies on.
+#[test]
+fn a_volume_that_is_out_of_sight_for_a_moment_is_not_forgotten() {
+    let script = Script::from_seed(0);
+    let mut machine = Machine::new(&script, 0);
+    let seen = view::world(&mut machine, &script);
+    let known = decide(&script.settings, Memory::default(), &seen).memory;
+    assert_eq!(known.volumes.len(), script.volumes.len());
+    let mut hidden = view::world(&mut machine, &script);
+    hidden.volumes.clear();
+    hidden.seen.volumes.clear();
+    let remembered = decide(&script.settings, known.clone(), &hidden).memory;
+    let targets = |memory: &Memory| -> Vec<_> {
+        memory.volumes.iter().map(|volume| (volume.target.clone(), volume.state)).collect()
+    };
+    assert_eq!(targets(&remembered), targets(&known));
 }
 
 #[test]

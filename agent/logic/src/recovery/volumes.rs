@@ -62,6 +62,7 @@ pub(crate) fn update(turn: &mut Turn<'_>, memory: &mut Memory) {
     for volume in &mut memory.volumes {
         match turn.sight(volume) {
             Some(sight) => follow_mount(turn, volume, &sight, memory.next_sequence),
+            None if is_mounted(turn, volume) => {}
             None => follow_unmount(turn, volume, is_rebooting),
         }
     }
@@ -189,7 +190,17 @@ fn is_forgotten(turn: &Turn<'_>, volume: &VolumeMemory) -> bool {
         State::Recovering(step) => step < Step::Stop,
         State::GivenUp(_) => false,
     };
-    is_over && volume.job.is_none() && turn.sight(volume).is_none()
+    let is_there = turn.sight(volume).is_some() || is_mounted(turn, volume);
+    is_over && volume.job.is_none() && !is_there
+}
+
+/// Whether its mount is there, seen to the bottom or not: what lies below it is out of sight for a
+/// moment while device-mapper changes a table.
+fn is_mounted(turn: &Turn<'_>, volume: &VolumeMemory) -> bool {
+    let is_it = |mount: &Mount| {
+        mount.id == volume.target.mount_id && mount.mount_point == volume.target.mount_point
+    };
+    turn.world.seen.mounts.iter().any(is_it)
 }
 
 /// Goes to another state; an effect of the old one is followed no more, unless it still runs.
