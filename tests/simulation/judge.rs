@@ -57,19 +57,7 @@ pub struct Judge {
 
 /// The volume that a deed is about.
 pub fn target(deed: &Deed) -> Option<DeviceNumber> {
-    match deed {
-        Deed::ReadIdentity(target)
-        | Deed::ProbeWrite(target)
-        | Deed::VerifySameDisk(target, _)
-        | Deed::ListUsers(target)
-        | Deed::StopUsers(target, _)
-        | Deed::Umount(target)
-        | Deed::CheckFree(target)
-        | Deed::Fsck(target, _)
-        | Deed::Mount(target, _)
-        | Deed::StartUsers(target, _) => Some(target.device),
-        _ => None,
-    }
+    deed.target().map(|target| target.device)
 }
 
 impl Judge {

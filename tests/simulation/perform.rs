@@ -205,16 +205,8 @@ fn finish(machine: &mut Machine, deed: &Deed) -> Option<Outcome> {
             machine.reboot_at_ms.get_or_insert(machine.now_ms + ladder_ms);
             Some(Outcome::Done)
         }
-        Deed::ReadIdentity(target)
-        | Deed::ProbeWrite(target)
-        | Deed::VerifySameDisk(target, _)
-        | Deed::ListUsers(target)
-        | Deed::StopUsers(target, _)
-        | Deed::Umount(target)
-        | Deed::CheckFree(target)
-        | Deed::Fsck(target, _)
-        | Deed::Mount(target, _)
-        | Deed::StartUsers(target, _) => {
+        _ => {
+            let target = deed.target()?;
             let index = index(machine, target);
             of_volume(machine, deed, target, index)
         }

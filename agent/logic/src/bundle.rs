@@ -207,22 +207,15 @@ impl Bundle {
     }
 
     fn concerns(&self, deed: &Deed) -> bool {
+        if let Some(target) = deed.target() {
+            return target.device == self.target.device;
+        }
         match deed {
             Deed::AskDisk(disk) | Deed::ProbeFlush(disk) => self.disks.contains(disk),
             Deed::SetQueue(setting) => self.disks.contains(&setting.disk),
-            Deed::ReadIdentity(target)
-            | Deed::ProbeWrite(target)
-            | Deed::VerifySameDisk(target, _)
-            | Deed::ListUsers(target)
-            | Deed::StopUsers(target, _)
-            | Deed::Umount(target)
-            | Deed::CheckFree(target)
-            | Deed::Fsck(target, _)
-            | Deed::Mount(target, _)
-            | Deed::StartUsers(target, _) => target.device == self.target.device,
             Deed::Announce(what) => what.mount_point.as_ref() == Some(&self.target.mount_point),
             Deed::Reboot(ladder) => ladder.dead.contains(&self.target.device),
-            Deed::WriteRecord(_) => false,
+            _ => false,
         }
     }
 }

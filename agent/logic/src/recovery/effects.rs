@@ -69,6 +69,30 @@ pub enum Deed {
     Reboot(Ladder),
 }
 
+impl Deed {
+    /// The one volume that it is about, where it is about one.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Deed::ReadIdentity(target)
+            | Deed::ProbeWrite(target)
+            | Deed::VerifySameDisk(target, _)
+            | Deed::ListUsers(target)
+            | Deed::StopUsers(target, _)
+            | Deed::Umount(target)
+            | Deed::CheckFree(target)
+            | Deed::Fsck(target, _)
+            | Deed::Mount(target, _)
+            | Deed::StartUsers(target, _) => Some(target),
+            Deed::AskDisk(_)
+            | Deed::ProbeFlush(_)
+            | Deed::SetQueue(_)
+            | Deed::Announce(_)
+            | Deed::WriteRecord(_)
+            | Deed::Reboot(_) => None,
+        }
+    }
+}
+
 /// Which volume is meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {

@@ -137,7 +137,8 @@ fn follow_mount(turn: &mut Turn<'_>, volume: &mut VolumeMemory, seen: &Sight<'_>
     volume.target.mount_id = seen.mount.id;
     volume.target.mount_point = seen.mount.mount_point.clone();
     volume.was_writable = seen.mount.is_writable() || volume.state != State::Healthy;
-    volume.identity = None;
+    // Read at once: a volume that dies before cannot be compared.
+    (volume.identity, volume.read_ms) = (None, None);
     volume.known_good = Checkpoint { sequence, ..now(turn, seen.seen) };
     match volume.state {
         // Ours, or a person was faster: users that were stopped are started after the probe.
