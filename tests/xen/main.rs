@@ -10,9 +10,11 @@
 
 mod bed;
 mod build;
+mod crew;
 mod domain;
 mod guest;
 mod judge;
+mod matrix;
 mod order;
 mod play;
 mod results;
@@ -20,6 +22,7 @@ mod run;
 mod scenario;
 mod scenarios;
 mod scripts;
+mod stock;
 mod story;
 mod telling;
 mod wanted;

@@ -4,86 +4,42 @@
 //! A guest or a bed that dies for a reason of its own is played once more in a new bed; what then
 //! dies again has failed. Never takes bad weather for a pass.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use harness::failure::{Result, Tried};
-use harness::program;
 use harness::scratch::Scratch;
 
 use crate::bed::Bed;
-use crate::build::debian::Debian;
-use crate::build::dom0::Host;
-use crate::build::emulator::Emulator;
-use crate::build::{GuestKernel, guest};
 use crate::domain::Seen;
 use crate::order::Order;
 use crate::say;
+use crate::stock::Stock;
 
-/// All that guests need.
-pub struct Player {
-    /// QEMU.
-    pub emulator: Emulator,
-    /// Xen and dom0.
-    pub host: Host,
-    /// The guest with systemd, where one is needed.
-    pub debian: Option<Debian>,
-    /// What stays.
-    pub logs: PathBuf,
+/// Whoever plays guests, one at a time.
+pub struct Player<'a> {
+    stock: &'a Stock,
+    /// For the logs of its beds.
+    logs: PathBuf,
+    /// For the channel to them.
     scratch: Scratch,
     bed: Option<Bed>,
 }
 
-impl Player {
-    /// Packs what dom0 finds in /bed: a fresh file system, and kernel and root of each guest.
-    pub fn new(
-        (emulator, host): (Emulator, Host),
-        debian: Option<Debian>,
-        kernels: &[GuestKernel],
-        logs: PathBuf,
-    ) -> Result<Player> {
-        let scratch = Scratch::new("xen")?;
-        let player = Player { emulator, host, debian, logs, scratch, bed: None };
-        let folder = player.scratch.path().join("bed");
-        let disk = folder.join("disk.ext3");
-        fs::create_dir_all(&folder).tried(format_args!("make {}", folder.display()))?;
-        let mkfs = ["-q", "-F", "-b", "1024", "-E", "lazy_itable_init=0"];
-        let size = [disk.display().to_string(), "8M".to_owned()];
-        program::run("mkfs.ext3", &[mkfs.map(str::to_owned).as_slice(), &size].concat())?;
-        for kernel in kernels {
-            let folder = folder.join(&kernel.name);
-            fs::create_dir(&folder).tried(format_args!("make {}", folder.display()))?;
-            let image = kernel.folder.join("vmlinux");
-            std::os::unix::fs::symlink(&image, folder.join("vmlinux")).tried("link the image")?;
-            let root = guest::root(kernel, &player.scratch)?;
-            fs::write(folder.join("initrd"), root).tried("write a guest's root")?;
-        }
-        if let Some(debian) = &player.debian {
-            std::os::unix::fs::symlink(&debian.folder, folder.join("debian"))
-                .tried("link Debian")?;
-        }
-        let (payload, folder) = (player.payload(), folder.as_os_str());
-        let words = [
-            ["-c", "-h", "--exclude=debian/disk.ext3", "-f"].map(OsStr::new).as_slice(),
-            &[payload.as_os_str()],
-        ]
-        .concat();
-        let from = ["-C".as_ref(), folder, ".".as_ref()];
-        program::run("tar", &[words.as_slice(), &from].concat())?;
-        Ok(player)
-    }
-
-    fn payload(&self) -> PathBuf {
-        self.scratch.path().join("payload.tar")
+impl<'a> Player<'a> {
+    /// No bed yet; the number tells one player's beds from another's.
+    pub fn new(stock: &'a Stock, number: usize) -> Result<Player<'a>> {
+        let logs = stock.logs.join(format!("bed-{number}"));
+        fs::create_dir_all(&logs).tried(format_args!("make {}", logs.display()))?;
+        Ok(Player { stock, logs, scratch: Scratch::new("bed")?, bed: None })
     }
 
     /// Plays a guest that reports by itself; `name` is that of its log.
     pub fn guest(&mut self, order: &Order, name: &str) -> Result<Seen> {
         let seen = self.twice(&mut |bed| order.play(bed))?;
         let guard = if order.guard.is_some() { "with" } else { "without" };
-        let path = self.logs.join(format!("{}-{guard}-{name}.txt", order.kernel.name));
+        let path = self.stock.logs.join(format!("{}-{guard}-{name}.txt", order.kernel.name));
         let text = format!("{:#?}\n{:#}\n{}", seen.disks, seen.guest, seen.backends);
         fs::write(&path, text).tried(format_args!("write {}", path.display()))?;
         Ok(seen)
@@ -115,9 +71,7 @@ impl Player {
 
     fn boot(&self) -> Result<Bed> {
         let begin = Instant::now();
-        let disk = self.debian.as_ref().map(Debian::disk);
-        let drives: Vec<PathBuf> = [self.payload()].into_iter().chain(disk).collect();
-        let bed = Bed::start(&self.emulator, &self.host, &drives, &self.logs)?;
+        let bed = Bed::start(self.stock, &self.logs, &self.scratch.path().join("channel"))?;
         say(&format!("Xen and dom0 booted in {} s", begin.elapsed().as_secs()));
         Ok(bed)
     }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use crate::guest::{CONSOLE, GUARDED, POLICY, SERVED};
+use crate::guest::{CONSOLE, DISKS, GUARDED, POLICY, SERVED};
 use crate::order::{Guard, Order, Placed, System, disk_name};
 use crate::scenario::{Advertised, Storage};
 
@@ -86,27 +86,30 @@ impl Order<'_> {
     fn image(&self) -> String {
         let (folder, initrd) = match self.system {
             System::Report | System::Tiny => (self.kernel.name.as_str(), "initrd"),
-            System::Debian => ("debian", "initrd"),
+            System::Debian | System::DebianWithoutFlush => ("debian", "initrd"),
             System::DebianWithoutHook => ("debian", "initrd-plain"),
         };
         format!("kernel='/bed/{folder}/vmlinux'\nramdisk='/bed/{folder}/{initrd}'\n")
     }
 
-    /// The kernel command line. Debian's xvdguard is there and must be told to keep still; its fsck
-    /// ends in a flush of its own, and one that is alone when it is refused would save the root.
+    /// The kernel command line. Debian's xvdguard is there and must be told to keep still.
     fn words(&self) -> String {
-        if matches!(self.system, System::Debian | System::DebianWithoutHook) {
+        let own = match self.system {
+            System::Report | System::Tiny => None,
+            System::Debian | System::DebianWithoutHook => Some(""),
+            System::DebianWithoutFlush => Some("fsck.mode=skip systemd.gpt_auto=0 "),
+        };
+        if let Some(own) = own {
             let words = self.guard.map_or("xvdguard=off", |guard| guard.words);
-            return format!("root=/dev/xvda ro systemd.show_status=0 fsck.mode=skip {words}");
+            return format!("root=/dev/xvda ro systemd.show_status=0 {own}{words}");
         }
         let (words, mut arguments) = match self.guard {
             None => ("", "unguarded".to_owned()),
             Some(Guard { words, policy: "" }) => (words, GUARDED.to_owned()),
             Some(Guard { words, policy }) => (words, format!("{GUARDED} {POLICY}{policy}")),
         };
-        for (place, disk) in self.disks.iter().enumerate() {
-            let _ = write!(arguments, " {}:{}", disk_name(place), disk.role);
-        }
+        let roles: Vec<&str> = self.disks.iter().map(|disk| disk.role).collect();
+        let _ = write!(arguments, " {DISKS}{}", roles.join(","));
         if self.system == System::Tiny {
             let _ = write!(arguments, " {SERVED}");
         }

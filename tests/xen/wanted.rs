@@ -6,6 +6,7 @@ use std::env;
 
 use harness::failure::{Failure, Result};
 
+use crate::build::GuestKernel;
 use crate::scenarios::{ALL, RECOVERIES, SMOKE, SMOKE_KERNEL, STORIES};
 use crate::story::Story;
 
@@ -36,6 +37,12 @@ impl Wanted {
     pub fn asked() -> Result<Wanted> {
         let asked = |name| env::var(name).unwrap_or_default();
         Wanted::named(&asked("SCENARIO"), &asked("KERNEL"))
+    }
+
+    /// Whether the guest of one of the stories is Debian.
+    pub fn needs_debian(&self, kernels: &[GuestKernel]) -> bool {
+        let is_told = |story: &&Story| kernels.iter().any(|kernel| (story.is_for)(kernel));
+        self.stories.iter().any(|story| story.is_debian && is_told(story))
     }
 
     fn named(names: &str, kernel: &str) -> Result<Wanted> {
