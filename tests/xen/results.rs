@@ -1,5 +1,5 @@
-//! RESULTS.md, RECOVERY.md and PACKAGE.md: what each scenario came to when it was last run, written by the
-//! run itself.
+//! RESULTS.md, RECOVERY.md and PACKAGE.md: what each scenario came to when it was last run,
+//! written by the run itself.
 //!
 //! A run replaces the rows that it ran and keeps the others below the heading of their own run, so
 //! that a failure stays until that scenario passes. What is proven of files that no commit holds is

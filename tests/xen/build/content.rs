@@ -1,5 +1,5 @@
-//! A name for everything of xvdguard that a Debian guest carries, so that its disk is made again when
-//! any of it has changed. Reads files, never writes one.
+//! A name for everything of xvdguard that a Debian guest carries, so that its disk is made again
+//! when any of it has changed. Reads files, never writes one.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};

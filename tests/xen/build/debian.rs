@@ -1,5 +1,5 @@
-//! Debian guests: an ext3 root of one suite, with one init and one maker of images. xvdguard lies in
-//! it as `make install` leaves it, or as a package that nobody has installed yet.
+//! Debian guests: an ext3 root of one suite, with one init and one maker of images. xvdguard lies
+//! in it as `make install` leaves it, or as a package that nobody has installed yet.
 //!
 //! The root is made by debootstrap below target/xen and entered in a mount namespace of its own:
 //! nothing is ever mounted that others see.

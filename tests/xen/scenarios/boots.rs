@@ -1,6 +1,6 @@
-//! A boot is never stopped: images in which xvdguard-early, its policy, xenstore or the disks that it
-//! asks are broken. Each guest reaches the init of its root, at most the limit of the hook later than
-//! one whose image has no program at all.
+//! A boot is never stopped: images in which xvdguard-early, its policy, xenstore or the disks that
+//! it asks are broken. Each guest reaches the init of its root, at most the limit of the hook later
+//! than one whose image has no program at all.
 
 use harness::failure::Result;
 

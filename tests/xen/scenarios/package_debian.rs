@@ -1,6 +1,6 @@
 //! The life of the package in a Debian guest whose data disk, which fstab names, refuses barriers
-//! behind the device-mapper: a boot before it, installed while the guest runs, a boot with the image
-//! that this has made, and one with the image that its removal has made.
+//! behind the device-mapper: a boot before it, installed while the guest runs, a boot with the
+//! image that this has made, and one with the image that its removal has made.
 
 use harness::failure::{Failure, Result};
 
@@ -39,18 +39,23 @@ const ABORTS: Story = Story {
     is_debian: true,
     without: Told { up_to_6_10: "", from_6_11: "" },
     with: always(
-        "before: data: journal aborted, limits 128 128 before root; installed: daemon active, fstab \
-         as before; booted: data: healthy, limits 64 64 before root; proven,refused; early boot in \
-         the image, daemon active; fstab: /dev/xvdb /data ext3 defaults,barrier=0 0 0; removed: \
-         fstab as before, nothing left; booted: data: journal aborted, limits 128 128 before root",
+        "before: data: journal aborted, limits 128 128 before root; \
+         installed: daemon active, fstab as before; \
+         booted: data: healthy, limits 64 64 before root; proven,refused; \
+         early boot in the image, daemon active; \
+         fstab: /dev/xvdb /data ext3 defaults,barrier=0 0 0; \
+         removed: fstab as before, nothing left; \
+         booted: data: journal aborted, limits 128 128 before root",
     ),
     guard: UNCONFIGURED,
     tell,
 };
 /// One whose journal does not, from Linux 6.11: nothing to be kept.
-const LOSES_FLUSHES: &str = "before: data: healthy, limits 128 128 before root; installed: daemon \
-    active, fstab as before; booted: data: healthy, limits 64 64 before root; proven,refused; early \
-    boot in the image, daemon active; fstab as before; removed: fstab as before, nothing left; \
+const LOSES_FLUSHES: &str = "before: data: healthy, limits 128 128 before root; \
+    installed: daemon active, fstab as before; \
+    booted: data: healthy, limits 64 64 before root; proven,refused; \
+    early boot in the image, daemon active; fstab as before; \
+    removed: fstab as before, nothing left; \
     booted: data: healthy, limits 128 128 before root";
 
 fn is_bookworms(kernel: &GuestKernel) -> bool {
@@ -96,7 +101,8 @@ if cmp -s /root/fstab /etc/fstab; then echo 'fstab as before'
 else echo "fstab: $(grep -vxFf /root/fstab /etc/fstab | grep -v '^#')"; fi"#;
 
 /// Longer than the daemon waits with a good boot and looks again.
-const WAIT: &str = "# a good boot\nfor look in $(seq 50); do cmp -s /root/fstab /etc/fstab || break; sleep 3; done";
+const WAIT: &str = "# a good boot\n\
+    for look in $(seq 50); do cmp -s /root/fstab /etc/fstab || break; sleep 3; done";
 
 const REMOVE: &str = r#"# remove it
 xvdguard revert
