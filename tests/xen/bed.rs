@@ -16,7 +16,7 @@ use harness::failure::{Failure, Result, Tried};
 use harness::helper::Helper;
 
 use crate::build::dom0::Host;
-use crate::stock::Stock;
+use crate::build::emulator::Emulator;
 
 /// Memory of everything, and dom0's share.
 const MEMORY: &str = "3072";
@@ -50,14 +50,21 @@ pub struct Bed {
 }
 
 impl Bed {
-    /// Boots Xen and dom0. The logs go to `folder`, which is on a disk with room; `socket` is a short
-    /// path for the channel.
-    pub fn start(stock: &Stock, folder: &Path, socket: &Path) -> Result<Bed> {
-        let (host, log) = (&stock.host, folder.join("dom0.log"));
-        let _ = fs::remove_file(socket);
+    /// Boots Xen and dom0. `drives` are a tar that dom0 finds unpacked in `/bed`, and disks that it
+    /// finds as /dev/vdb and so on; nothing is written to them. The logs go to `folder`, which is
+    /// on a disk with room.
+    pub fn start(
+        emulator: &Emulator,
+        host: &Host,
+        drives: &[PathBuf],
+        folder: &Path,
+    ) -> Result<Bed> {
+        let payload = drives.first().ok_or_else(|| Failure::new("the bed has no payload"))?;
+        let (log, socket) = (folder.join("dom0.log"), payload.with_file_name("channel"));
+        let _ = fs::remove_file(&socket);
         let errors = folder.join("qemu.log");
         let errors = fs::File::create(&errors).tried(format_args!("make {}", errors.display()))?;
-        let mut qemu = stock.emulator.command();
+        let mut qemu = emulator.command();
         qemu.args([
             "-accel", "tcg", "-machine", "pc", "-cpu", PROCESSOR, "-smp", "1", "-m", MEMORY,
         ])
@@ -69,7 +76,7 @@ impl Bed {
         // The loader takes the first word for the name of the hypervisor.
         .args(["-append", &hypervisor_options()])
         .args(["-initrd", &modules(host)])
-        .args(stock.drives.iter().flat_map(|file| ["-drive".to_owned(), drive(file)]))
+        .args(drives.iter().flat_map(|file| ["-drive".to_owned(), drive(file)]))
         .args(["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=channel"])
         .args([
             "-chardev",
@@ -79,7 +86,7 @@ impl Bed {
         .stdout(Stdio::null())
         .stderr(errors);
         let qemu = Helper::start(qemu)?;
-        let connected = deadline::seen(SOCKET_WITHIN, || UnixStream::connect(socket).ok());
+        let connected = deadline::seen(SOCKET_WITHIN, || UnixStream::connect(&socket).ok());
         let late = || Failure::new(format!("QEMU did not start: see {}", folder.display()));
         let channel = connected.ok_or_else(late)?;
         channel.set_read_timeout(Some(LOOK)).tried("set a limit for the channel")?;

@@ -9,45 +9,37 @@ use std::thread;
 use harness::failure::{Failure, Result};
 
 use crate::build::GuestKernel;
+use crate::build::debian::Debian;
 use crate::matrix;
-use crate::play::Player;
+use crate::play::{Player, Stock};
 use crate::results::{Results, Row};
 use crate::say;
-use crate::stock::Stock;
 use crate::story::Story;
 use crate::telling;
-use crate::wanted::Wanted;
 
 /// QEMU runs at most so often at once.
 const BEDS: usize = 2;
 
 /// What one player does at a stretch.
-#[derive(Debug, Clone, Copy)]
 pub struct Task<'a> {
-    kernel: &'a GuestKernel,
-    what: What<'a>,
+    /// The kernel of its guests.
+    pub kernel: &'a GuestKernel,
+    /// What it plays.
+    pub what: What<'a>,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum What<'a> {
+/// What a task plays.
+pub enum What<'a> {
     /// Scenarios, which share guests.
     Matrix(&'a [usize]),
-    Story(&'a Story),
+    /// A story, with the Debian that it needs.
+    Story(&'a Story, Option<Debian>),
 }
 
-/// Everything that is wanted, kernel by kernel: the order of the report.
-pub fn tasks<'a>(kernels: &'a [GuestKernel], wanted: &'a Wanted) -> Vec<Task<'a>> {
-    let of = |kernel: &'a GuestKernel| {
-        let stories = wanted.stories.iter().map(|story| What::Story(story));
-        let all = [What::Matrix(&wanted.scenarios)].into_iter().chain(stories);
-        all.map(move |what| Task { kernel, what })
-    };
-    kernels.iter().flat_map(of).collect()
-}
-
-/// Plays them and keeps what comes of each. Returns how many rows are no pass.
+/// Plays tasks, whose order is that of the report, and keeps what comes of each. Returns how many
+/// rows are no pass.
 pub fn play(stock: &Stock, tasks: &[Task], results: Results) -> Result<usize> {
-    let fit = thread::available_parallelism().map_or(1, NonZero::get).min(BEDS);
+    let fit = thread::available_parallelism().map_or(1, NonZero::get).min(BEDS).min(tasks.len());
     let (next, results) = (AtomicUsize::new(0), Mutex::new(results));
     let work = |number: usize| work(&mut Player::new(stock, number)?, tasks, &next, &results);
     thread::scope(|scope| {
@@ -72,7 +64,7 @@ fn work(
     loop {
         let place = next.fetch_add(1, Ordering::Relaxed);
         let Some(task) = tasks.get(place) else { return Ok(failed) };
-        for row in task.play(player) {
+        for row in task.play(player)? {
             say(&format!("{} on {}: {}", row.scenario, row.kernel, row.result));
             failed += usize::from(row.result != "pass");
             results.lock().unwrap_or_else(PoisonError::into_inner).add(place, row)?;
@@ -81,10 +73,14 @@ fn work(
 }
 
 impl Task<'_> {
-    fn play(&self, player: &mut Player) -> Vec<Row> {
-        match self.what {
-            What::Matrix(scenarios) => matrix::play(player, self.kernel, scenarios),
-            What::Story(story) => telling::tell(player, self.kernel, story).into_iter().collect(),
+    fn play(&self, player: &mut Player) -> Result<Vec<Row>> {
+        let (story, debian) = match &self.what {
+            What::Matrix(scenarios) => return Ok(matrix::play(player, self.kernel, scenarios)),
+            What::Story(story, debian) => (story, debian),
+        };
+        if let Some(debian) = debian {
+            player.take(debian)?;
         }
+        Ok(telling::tell(player, self.kernel, story).into_iter().collect())
     }
 }

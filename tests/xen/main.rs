@@ -9,6 +9,7 @@
 //! *story* is told step by step. Both are files in `scenarios/`.
 
 mod bed;
+mod broken;
 mod build;
 mod crew;
 mod domain;
@@ -22,7 +23,6 @@ mod run;
 mod scenario;
 mod scenarios;
 mod scripts;
-mod stock;
 mod story;
 mod telling;
 mod wanted;

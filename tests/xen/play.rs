@@ -4,35 +4,99 @@
 //! A guest or a bed that dies for a reason of its own is played once more in a new bed; what then
 //! dies again has failed. Never takes bad weather for a pass.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use harness::failure::{Result, Tried};
+use harness::program;
 use harness::scratch::Scratch;
 
 use crate::bed::Bed;
+use crate::build::debian::Debian;
+use crate::build::dom0::Host;
+use crate::build::emulator::Emulator;
+use crate::build::{GuestKernel, guest};
 use crate::domain::Seen;
 use crate::order::Order;
 use crate::say;
-use crate::stock::Stock;
+
+/// What all players share.
+pub struct Stock {
+    /// QEMU.
+    pub emulator: Emulator,
+    /// Xen and dom0.
+    pub host: Host,
+    /// What tiny guests run.
+    pub kernels: Vec<GuestKernel>,
+    /// What stays.
+    pub logs: PathBuf,
+}
 
 /// Whoever plays guests, one at a time.
 pub struct Player<'a> {
     stock: &'a Stock,
-    /// For the logs of its beds.
+    /// The guest with systemd, where one is needed.
+    debian: Option<Debian>,
+    /// For what is of its beds.
     logs: PathBuf,
-    /// For the channel to them.
     scratch: Scratch,
     bed: Option<Bed>,
 }
 
 impl<'a> Player<'a> {
-    /// No bed yet; the number tells one player's beds from another's.
+    /// Packs what dom0 finds in /bed: a fresh file system, and kernel and root of each guest. The
+    /// number tells players from each other.
     pub fn new(stock: &'a Stock, number: usize) -> Result<Player<'a>> {
+        let scratch = Scratch::new("xen")?;
         let logs = stock.logs.join(format!("bed-{number}"));
         fs::create_dir_all(&logs).tried(format_args!("make {}", logs.display()))?;
-        Ok(Player { stock, logs, scratch: Scratch::new("bed")?, bed: None })
+        let player = Player { stock, debian: None, logs, scratch, bed: None };
+        let folder = player.folder();
+        let disk = folder.join("disk.ext3");
+        fs::create_dir_all(&folder).tried(format_args!("make {}", folder.display()))?;
+        let mkfs = ["-q", "-F", "-b", "1024", "-E", "lazy_itable_init=0"];
+        let size = [disk.display().to_string(), "8M".to_owned()];
+        program::run("mkfs.ext3", &[mkfs.map(str::to_owned).as_slice(), &size].concat())?;
+        for kernel in &stock.kernels {
+            let folder = folder.join(&kernel.name);
+            fs::create_dir(&folder).tried(format_args!("make {}", folder.display()))?;
+            let image = kernel.folder.join("vmlinux");
+            std::os::unix::fs::symlink(&image, folder.join("vmlinux")).tried("link the image")?;
+            let root = guest::root(kernel, &player.scratch)?;
+            fs::write(folder.join("initrd"), root).tried("write a guest's root")?;
+        }
+        player.pack()?;
+        Ok(player)
+    }
+
+    /// From now on this is the Debian in /bed, whose disk the next bed has.
+    pub fn take(&mut self, debian: &Debian) -> Result<()> {
+        if self.debian.as_ref().is_some_and(|taken| taken.folder == debian.folder) {
+            return Ok(());
+        }
+        self.leave_bed();
+        let link = self.folder().join("debian");
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink(&debian.folder, &link).tried("link Debian")?;
+        self.debian = Some(debian.clone());
+        self.pack()
+    }
+
+    fn pack(&self) -> Result<()> {
+        let (payload, folder) = (self.payload(), self.folder());
+        let words = ["-c", "-h", "--exclude=debian/disk.ext3", "-f"].map(OsStr::new);
+        let from = [payload.as_os_str(), "-C".as_ref(), folder.as_os_str(), ".".as_ref()];
+        program::run("tar", &[&words[..], &from].concat()).map(drop)
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.scratch.path().join("bed")
+    }
+
+    fn payload(&self) -> PathBuf {
+        self.scratch.path().join("payload.tar")
     }
 
     /// Plays a guest that reports by itself; `name` is that of its log.
@@ -71,7 +135,9 @@ impl<'a> Player<'a> {
 
     fn boot(&self) -> Result<Bed> {
         let begin = Instant::now();
-        let bed = Bed::start(self.stock, &self.logs, &self.scratch.path().join("channel"))?;
+        let disk = self.debian.as_ref().map(Debian::disk);
+        let drives: Vec<PathBuf> = [self.payload()].into_iter().chain(disk).collect();
+        let bed = Bed::start(&self.stock.emulator, &self.stock.host, &drives, &self.logs)?;
         say(&format!("Xen and dom0 booted in {} s", begin.elapsed().as_secs()));
         Ok(bed)
     }

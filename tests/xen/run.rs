@@ -11,15 +11,19 @@ use crate::build::debian;
 use crate::build::dom0::{self, Host};
 use crate::build::emulator::{self, Emulator};
 use crate::build::{self, Cache, GuestKernel};
-use crate::crew;
+use crate::crew::{self, Task, What};
+use crate::play::Stock;
 use crate::results::Results;
 use crate::say;
-use crate::stock::Stock;
+use crate::scenarios;
 use crate::wanted::{Table, Wanted};
 
 /// What each scenario came to, from the top of the repository.
-const RESULTS: [(Table, &str); 2] =
-    [(Table::Early, "tests/xen/RESULTS.md"), (Table::Recovery, "tests/xen/RECOVERY.md")];
+const RESULTS: [(Table, &str); 3] = [
+    (Table::Early, "tests/xen/RESULTS.md"),
+    (Table::Recovery, "tests/xen/RECOVERY.md"),
+    (Table::Package, "tests/xen/PACKAGE.md"),
+];
 
 /// Plays what the variables SCENARIO and KERNEL name, or all. Returns how many did not pass.
 pub fn run() -> Result<usize> {
@@ -43,10 +47,18 @@ pub fn run() -> Result<usize> {
         false => logs.join(Path::new(file).file_name().unwrap_or_default()),
     };
     say(&format!("what comes of it is written to {}", path.display()));
-    let results = Results::open(path, heading, wanted.table == Some(Table::Recovery));
-    let debian = if wanted.needs_debian(&kernels) { Some(debian::debian(&cache)?) } else { None };
-    let stock = Stock::new((emulator, host), debian.as_ref(), &kernels, logs)?;
-    crew::play(&stock, &crew::tasks(&kernels, &wanted), results)
+    let results = Results::open(path, heading, wanted.table);
+    let mut tasks = Vec::new();
+    for kernel in &kernels {
+        tasks.push(Task { kernel, what: What::Matrix(&wanted.scenarios) });
+        for story in wanted.stories.iter().filter(|story| (story.is_for)(kernel)) {
+            let kind = scenarios::kind(story);
+            let debian = story.is_debian.then(|| debian::debian(&cache, kind)).transpose()?;
+            tasks.push(Task { kernel, what: What::Story(story, debian) });
+        }
+    }
+    let stock = Stock { emulator, host, kernels: kernels.clone(), logs };
+    crew::play(&stock, &tasks, results)
 }
 
 /// Date, commit and versions of this run.

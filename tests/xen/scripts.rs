@@ -4,7 +4,8 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use crate::guest::{CONSOLE, DISKS, GUARDED, POLICY, SERVED};
+use crate::broken::INIT;
+use crate::guest::{BROKEN_IMAGE, CONSOLE, DISKS, GUARDED, IMAGE_OF_ITS_OWN, POLICY, SERVED};
 use crate::order::{Guard, Order, Placed, System, disk_name};
 use crate::scenario::{Advertised, Storage};
 
@@ -88,15 +89,20 @@ impl Order<'_> {
             System::Report | System::Tiny => (self.kernel.name.as_str(), "initrd"),
             System::Debian | System::DebianWithoutFlush => ("debian", "initrd"),
             System::DebianWithoutHook => ("debian", "initrd-plain"),
+            System::DebianItself => ("debian", IMAGE_OF_ITS_OWN),
+            System::Broken => ("debian", BROKEN_IMAGE),
         };
-        format!("kernel='/bed/{folder}/vmlinux'\nramdisk='/bed/{folder}/{initrd}'\n")
+        let is_whole = initrd.starts_with('/');
+        let initrd = if is_whole { initrd.into() } else { format!("/bed/{folder}/{initrd}") };
+        format!("kernel='/bed/{folder}/vmlinux'\nramdisk='{initrd}'\n")
     }
 
     /// The kernel command line. Debian's xvdguard is there and must be told to keep still.
     fn words(&self) -> String {
         let own = match self.system {
+            System::Broken => return format!("root=/dev/xvda ro init={INIT}"),
             System::Report | System::Tiny => None,
-            System::Debian | System::DebianWithoutHook => Some(""),
+            System::Debian | System::DebianWithoutHook | System::DebianItself => Some(""),
             System::DebianWithoutFlush => Some("fsck.mode=skip systemd.gpt_auto=0 "),
         };
         if let Some(own) = own {
