@@ -26,7 +26,16 @@ mod nothing_advertised;
 mod only_flush;
 mod queue_debian;
 mod read_only;
+mod recovery_budget;
 mod recovery_debian;
+mod recovery_hold;
+mod recovery_idle;
+mod recovery_killed;
+mod recovery_moved;
+mod recovery_root;
+mod recovery_snapshot;
+mod recovery_stall;
+mod recovery_storage;
 mod sector_63;
 mod sixteen_errors;
 mod stall;
@@ -59,7 +68,22 @@ pub const ALL: [Scenario; 15] = [
 ];
 
 /// What the daemon does about it.
-pub const RECOVERIES: [Story; 2] = [recovery_debian::DATA, recovery_debian::ROOT];
+pub const RECOVERIES: [Story; 14] = [
+    recovery_root::STORY,
+    recovery_killed::STORY,
+    recovery_budget::STORY,
+    recovery_stall::STORY,
+    recovery_hold::STORY,
+    recovery_snapshot::OLDER,
+    recovery_snapshot::OTHER,
+    recovery_storage::ISCSI,
+    recovery_storage::DRBD,
+    recovery_moved::NOW_AND_THEN,
+    recovery_moved::WITHOUT_PAUSE,
+    recovery_idle::STORY,
+    recovery_debian::DATA,
+    recovery_debian::ROOT,
+];
 
 /// All that are stories.
 pub const STORIES: [Story; 15] = [
