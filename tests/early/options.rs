@@ -135,6 +135,48 @@ fn root_is_found_by_each_of_its_names_and_only_there() {
     }
 }
 
+/// One layer of the device-mapper or md, whose content is that of a file system of its own.
+fn add_layer(guest: &Guest, name: &str, above: &str, content: &FaultyDisk) {
+    let (major, minor) =
+        (rustix::fs::major(content.device.rdev()), rustix::fs::minor(content.device.rdev()));
+    let block = format!("sys/block/{name}");
+    guest.root.write(&format!("{block}/dev"), &format!("{major}:{minor}\n")).unwrap();
+    guest.root.write(&format!("{block}/size"), "131072\n").unwrap();
+    guest.root.write(&format!("{block}/ro"), "0\n").unwrap();
+    fs::create_dir_all(guest.root.within(&format!("{block}/slaves/{above}"))).unwrap();
+    let node = guest.root.within(&format!("dev/{name}"));
+    let words = [node.to_str().unwrap(), "b", &major.to_string(), &minor.to_string()];
+    program::run("mknod", &words).unwrap();
+}
+
+/// LVM on the vbd, md on LVM, dm-crypt on md: each as root.
+#[test]
+fn root_is_found_on_every_layer() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let Some(_) = requires::xenstored() else { return };
+    let guest = old_guest("ext4");
+    let layers = [("dm-0", "xvda2"), ("md127", "dm-0"), ("dm-1", "md127")];
+    let contents = layers.map(|_| FaultyDisk::formatted("ext4").unwrap());
+    for ((name, above), content) in layers.iter().zip(&contents) {
+        add_layer(&guest, name, above, content);
+    }
+    fs::create_dir_all(guest.root.within("dev/mapper")).unwrap();
+    for (link, to) in [("vg0-root", "../dm-0"), ("luks-root", "../dm-1")] {
+        symlink(to, guest.root.within("dev/mapper").join(link)).unwrap();
+    }
+    for word in ["/dev/mapper/vg0-root", "/dev/md127", "/dev/mapper/luks-root"] {
+        root_is(&guest, word);
+        assert_eq!(line_of(&guest, &["--format", "plain"]).0, "barrier=0", "{word}");
+    }
+    // Not what lies on another disk.
+    fs::rename(
+        guest.root.within("sys/block/dm-0/slaves/xvda2"),
+        guest.root.within("sys/block/dm-0/slaves/sda"),
+    )
+    .unwrap();
+    assert_eq!(line_of(&guest, &["--format", "plain"]).0, "");
+}
+
 #[test]
 fn the_lever_and_the_mode_decide_who_gets_the_option() {
     let Some(_) = requires::faulty_disk("ext3") else { return };

@@ -34,3 +34,43 @@ fn a_named_configuration_that_does_not_answer_costs_nothing_but_its_news() {
         stage.said().contains("was read again").then_some(())
     });
 }
+
+/// What `xvdguard-early boot` leaves where its image carries the policy of another hash.
+fn early_boot_ran_with(stage: &Stage, hash: &str) {
+    let boot_id = stage.guest.run("cat /proc/sys/kernel/random/boot_id").unwrap();
+    stage.guest.run("mkdir -p /run/xvdguard").unwrap();
+    stage.put_file(
+        "/run/xvdguard/early.json",
+        &format!(
+            r#"{{"schema":1,"tool":"xvdguard-early","version":"0.1.0","boot_id":"{}","boot_ms":1,
+            "time":null,"policy_hash":{hash},"disks":[],"said":[],"xenstore":null}}"#,
+            boot_id.trim()
+        ),
+    );
+}
+
+/// The daemon decides by the files as they are now, whatever was frozen into the image.
+#[test]
+fn an_image_with_another_policy_is_told_once() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut stage = Stage::new("ext4");
+    early_boot_ran_with(&stage, "\"0123456789abcdef\"");
+    stage.watch();
+    let told = |stage: &Stage| stage.said().matches("an initramfs that was rebuilt").count();
+    assert_eq!(told(&stage), 1, "{}", stage.said());
+    let reload = |stage: &Stage, tick: &str, times: usize| {
+        stage.configure(&format!("[recovery]\nsettle = \"1s\"\n[daemon]\ntick = \"{tick}\"\n"));
+        stage.guest.run(&format!("kill -HUP {}", stage.daemon_pid())).unwrap();
+        stage.until("the configuration was read", |stage| {
+            (stage.said().matches("was read again").count() >= times).then_some(())
+        });
+    };
+    reload(&stage, "20s", 1);
+    assert_eq!(told(&stage), 1, "once as long as it is so: {}", stage.said());
+    // null: an image that carries no policy, so that the defaults held, as they do here.
+    early_boot_ran_with(&stage, "null");
+    reload(&stage, "21s", 2);
+    early_boot_ran_with(&stage, "\"0123456789abcdef\"");
+    reload(&stage, "22s", 3);
+    assert_eq!(told(&stage), 2, "{}", stage.said());
+}

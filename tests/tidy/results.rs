@@ -1,4 +1,4 @@
-//! RESULTS.md and RECOVERY.md of the real Xen tell of commits of this history.
+//! RESULTS.md, RECOVERY.md and PACKAGE.md of the real Xen tell of commits of this history.
 //!
 //! Where the history is not there (a shallow clone) only the form can be held.
 
@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::finding::{Finding, accept, lines};
 use crate::tree::{root, sources};
 
-const FILES: [&str; 2] = ["tests/xen/RESULTS.md", "tests/xen/RECOVERY.md"];
+const FILES: [&str; 3] = ["tests/xen/RESULTS.md", "tests/xen/RECOVERY.md", "tests/xen/PACKAGE.md"];
 
 /// Each section begins with `## DATE, commit HASH`.
 fn check(file: &str, text: &str, is_ancestor: impl Fn(&str) -> bool) -> Vec<Finding> {

@@ -9,6 +9,7 @@
 //! *story* is told step by step. Both are files in `scenarios/`.
 
 mod bed;
+mod broken;
 mod build;
 mod domain;
 mod guest;

@@ -30,6 +30,10 @@ pub enum System {
     Debian,
     /// Debian with an image that has no hook, as where kernel and ramdisk are the host's.
     DebianWithoutHook,
+    /// Debian with the image that it has made itself.
+    DebianItself,
+    /// An image in which something is broken, on Debian's disk.
+    Broken,
 }
 
 /// How `xvdguard-early` is configured in a guest.

@@ -40,13 +40,12 @@ impl Player {
     /// Packs what dom0 finds in /bed: a fresh file system, and kernel and root of each guest.
     pub fn new(
         (emulator, host): (Emulator, Host),
-        debian: Option<Debian>,
         kernels: &[GuestKernel],
         logs: PathBuf,
     ) -> Result<Player> {
         let scratch = Scratch::new("xen")?;
-        let player = Player { emulator, host, debian, logs, scratch, bed: None };
-        let folder = player.scratch.path().join("bed");
+        let player = Player { emulator, host, debian: None, logs, scratch, bed: None };
+        let folder = player.folder();
         let disk = folder.join("disk.ext3");
         fs::create_dir_all(&folder).tried(format_args!("make {}", folder.display()))?;
         let mkfs = ["-q", "-F", "-b", "1024", "-E", "lazy_itable_init=0"];
@@ -60,19 +59,32 @@ impl Player {
             let root = guest::root(kernel, &player.scratch)?;
             fs::write(folder.join("initrd"), root).tried("write a guest's root")?;
         }
-        if let Some(debian) = &player.debian {
-            std::os::unix::fs::symlink(&debian.folder, folder.join("debian"))
-                .tried("link Debian")?;
-        }
-        let (payload, folder) = (player.payload(), folder.as_os_str());
-        let words = [
-            ["-c", "-h", "--exclude=debian/disk.ext3", "-f"].map(OsStr::new).as_slice(),
-            &[payload.as_os_str()],
-        ]
-        .concat();
-        let from = ["-C".as_ref(), folder, ".".as_ref()];
-        program::run("tar", &[words.as_slice(), &from].concat())?;
+        player.pack()?;
         Ok(player)
+    }
+
+    /// From now on this is the Debian in /bed, whose disk the next bed has.
+    pub fn take(&mut self, debian: Debian) -> Result<()> {
+        if self.debian.as_ref().is_some_and(|taken| taken.folder == debian.folder) {
+            return Ok(());
+        }
+        self.leave_bed();
+        let link = self.folder().join("debian");
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink(&debian.folder, &link).tried("link Debian")?;
+        self.debian = Some(debian);
+        self.pack()
+    }
+
+    fn pack(&self) -> Result<()> {
+        let (payload, folder) = (self.payload(), self.folder());
+        let words = ["-c", "-h", "--exclude=debian/disk.ext3", "-f"].map(OsStr::new);
+        let from = [payload.as_os_str(), "-C".as_ref(), folder.as_os_str(), ".".as_ref()];
+        program::run("tar", &[&words[..], &from].concat()).map(drop)
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.scratch.path().join("bed")
     }
 
     fn payload(&self) -> PathBuf {

@@ -1,5 +1,5 @@
-//! RESULTS.md, and RECOVERY.md: what each scenario came to when it was last run, written by the
-//! run itself.
+//! RESULTS.md, RECOVERY.md and PACKAGE.md: what each scenario came to when it was last run,
+//! written by the run itself.
 //!
 //! A run replaces the rows that it ran and keeps the others below the heading of their own run, so
 //! that a failure stays until that scenario passes. What is proven of files that no commit holds is
@@ -11,6 +11,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use harness::failure::{Result, Tried};
+
+use crate::wanted::Table;
 
 /// Of what early boot does.
 const EARLY: &str = "\
@@ -28,6 +30,14 @@ const RECOVERY: &str = "\
 Written by `make xen-recovery`, never by hand. Each scenario is a file in `tests/xen/scenarios/`,
 played in a Debian guest with systemd. *Without*: with `xvdguard=off`. *Seconds* are of both guests.
 A row stays until its scenario is run again.
+";
+/// Of the package, installed.
+const PACKAGE: &str = "\
+# What a real Xen showed of the package
+
+Written by `make xen SCENARIO=package`, never by hand. Each scenario is a file in
+`tests/xen/scenarios/`, played in Debian guests that install the .deb themselves, and in images that
+they were booted from. A row stays until its scenario is run again.
 ";
 const COLUMNS: &str = "| scenario | kernel | without | with | expected | result | seconds |\n\
                        |---|---|---|---|---|---|---|\n";
@@ -78,9 +88,13 @@ pub struct Results {
 
 impl Results {
     /// Goes on with the document at `path`; `heading` is of this run: date, commit, versions.
-    pub fn open(path: PathBuf, heading: String, is_of_daemon: bool) -> Results {
+    pub fn open(path: PathBuf, heading: String, table: Option<Table>) -> Results {
         let earlier = fs::read_to_string(&path).unwrap_or_default();
-        let introduction = if is_of_daemon { RECOVERY } else { EARLY };
+        let introduction = match table {
+            Some(Table::Recovery) => RECOVERY,
+            Some(Table::Package) => PACKAGE,
+            Some(Table::Early) | None => EARLY,
+        };
         Results { path, introduction, heading, rows: Vec::new(), earlier }
     }
 

@@ -18,8 +18,7 @@ use crate::play::Player;
 use crate::results::{Results, Row};
 use crate::say;
 use crate::scenario::Scenario;
-use crate::scenarios::ALL;
-use crate::story::Story;
+use crate::scenarios::{self, ALL};
 use crate::telling;
 use crate::wanted::{Table, Wanted};
 
@@ -28,8 +27,11 @@ use crate::wanted::{Table, Wanted};
 const DISKS_IN_A_GUEST: usize = 8;
 
 /// What each scenario came to, from the top of the repository.
-const RESULTS: [(Table, &str); 2] =
-    [(Table::Early, "tests/xen/RESULTS.md"), (Table::Recovery, "tests/xen/RECOVERY.md")];
+const RESULTS: [(Table, &str); 3] = [
+    (Table::Early, "tests/xen/RESULTS.md"),
+    (Table::Recovery, "tests/xen/RECOVERY.md"),
+    (Table::Package, "tests/xen/PACKAGE.md"),
+];
 
 /// Plays what the variables SCENARIO and KERNEL name, or all. Returns how many did not pass.
 pub fn run() -> Result<usize> {
@@ -53,12 +55,8 @@ pub fn run() -> Result<usize> {
         false => logs.join(Path::new(file).file_name().unwrap_or_default()),
     };
     say(&format!("what comes of it is written to {}", path.display()));
-    let mut results = Results::open(path, heading, wanted.table == Some(Table::Recovery));
-    let mut stories = wanted.stories.iter();
-    let is_told = |story: &&Story| kernels.iter().any(|kernel| (story.is_for)(kernel));
-    let is_needed = stories.any(|story| story.is_debian && is_told(story));
-    let debian = if is_needed { Some(debian::debian(&cache)?) } else { None };
-    let mut player = Player::new((emulator, host), debian, &kernels, logs)?;
+    let mut results = Results::open(path, heading, wanted.table);
+    let mut player = Player::new((emulator, host), &kernels, logs)?;
     let mut failed = 0;
     for kernel in &kernels {
         let mut keep = |row: Row| {
@@ -67,7 +65,10 @@ pub fn run() -> Result<usize> {
             results.add(row)
         };
         play(&mut player, kernel, &wanted.scenarios).into_iter().try_for_each(&mut keep)?;
-        for story in &wanted.stories {
+        for story in wanted.stories.iter().filter(|story| (story.is_for)(kernel)) {
+            if story.is_debian {
+                player.take(debian::debian(&cache, scenarios::kind(story))?)?;
+            }
             telling::tell(&mut player, kernel, story).into_iter().try_for_each(&mut keep)?;
         }
     }

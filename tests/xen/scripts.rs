@@ -4,7 +4,8 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use crate::guest::{CONSOLE, GUARDED, OWN_ROOT, POLICY, SERVED};
+use crate::broken::INIT;
+use crate::guest::{BROKEN_IMAGE, CONSOLE, GUARDED, IMAGE_OF_ITS_OWN, OWN_ROOT, POLICY, SERVED};
 use crate::order::{Guard, Order, Placed, System, disk_name};
 use crate::scenario::{Advertised, Storage};
 
@@ -90,14 +91,21 @@ impl Order<'_> {
             }
             System::Debian => ("debian", "initrd"),
             System::DebianWithoutHook => ("debian", "initrd-plain"),
+            System::DebianItself => ("debian", IMAGE_OF_ITS_OWN),
+            System::Broken => ("debian", BROKEN_IMAGE),
         };
-        format!("kernel='/bed/{folder}/vmlinux'\nramdisk='/bed/{folder}/{initrd}'\n")
+        let is_whole = initrd.starts_with('/');
+        let initrd = if is_whole { initrd.into() } else { format!("/bed/{folder}/{initrd}") };
+        format!("kernel='/bed/{folder}/vmlinux'\nramdisk='{initrd}'\n")
     }
 
     /// The kernel command line. Debian's xvdguard is there and must be told to keep still; its fsck
     /// ends in a flush of its own, and one that is alone when it is refused would save the root.
     fn words(&self) -> String {
-        if matches!(self.system, System::Debian | System::DebianWithoutHook) {
+        if self.system == System::Broken {
+            return format!("root=/dev/xvda ro init={INIT}");
+        }
+        if !matches!(self.system, System::Report | System::Tiny) {
             let words = self.guard.map_or("xvdguard=off", |guard| guard.words);
             return format!("root=/dev/xvda ro systemd.show_status=0 fsck.mode=skip {words}");
         }

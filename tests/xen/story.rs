@@ -11,7 +11,7 @@ use harness::program;
 
 use crate::bed::Bed;
 use crate::build::GuestKernel;
-use crate::guest::{CONSOLE, TROUBLE};
+use crate::guest::{CONSOLE, IMAGE_OF_ITS_OWN, TROUBLE};
 use crate::order::{Guard, Order, Placed, System};
 use crate::scenario::{Advertised, Flushes, Host};
 
@@ -50,9 +50,6 @@ pub const fn always(what: &'static str) -> Told {
 
 /// What it comes to without xvdguard is told elsewhere.
 pub const NOT_TOLD: Told = always("");
-
-/// It has no right end: how often something happens is what it tells.
-pub const MEASURED: Told = always("measured");
 
 /// Nothing configured.
 pub const UNCONFIGURED: Guard<'static> = Guard { words: "", policy: "" };
@@ -130,6 +127,18 @@ impl<'a> Stage<'a> {
         self.end()?;
         self.bed.run(&format!("# begin with an empty console\nrm -f {CONSOLE}"))?;
         self.create()
+    }
+
+    /// Boots Debian as its loader would, with the image that lies on its disk: the first one.
+    pub fn reborn_by_itself(&mut self) -> Result<()> {
+        self.host(&format!(
+            "# take the image off the disk\nset -e\nname=$(debugfs -R 'ls -p /boot' /dev/sick0 | \
+             cut -d/ -f6 | grep '^initrd.img-' | tail -n 1)\nrm -f {IMAGE_OF_ITS_OWN}\n\
+             debugfs -R \"dump /boot/$name {IMAGE_OF_ITS_OWN}\" /dev/sick0\n\
+             [ -s {IMAGE_OF_ITS_OWN} ]"
+        ))?;
+        self.order.system = System::DebianItself;
+        self.reborn()
     }
 
     fn connect(&mut self) -> Result<()> {

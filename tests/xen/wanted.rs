@@ -1,12 +1,12 @@
 //! What is to be played, as the variables SCENARIO and KERNEL say it: names of scenarios, with
-//! commas between, or `smoke`, `matrix` or `recovery`; nothing for all but the last, which have a
-//! table of their own.
+//! commas between, or `smoke`, `matrix`, `recovery` or `package`; nothing for all but the last two,
+//! which have tables of their own.
 
 use std::env;
 
 use harness::failure::{Failure, Result};
 
-use crate::scenarios::{ALL, RECOVERIES, SMOKE, SMOKE_KERNEL, STORIES};
+use crate::scenarios::{ALL, PACKAGES, RECOVERIES, SMOKE, SMOKE_KERNEL, STORIES};
 use crate::story::Story;
 
 /// What is to be played.
@@ -29,6 +29,8 @@ pub enum Table {
     Early,
     /// What the daemon does.
     Recovery,
+    /// What the package does.
+    Package,
 }
 
 impl Wanted {
@@ -43,33 +45,43 @@ impl Wanted {
         let scenarios: Vec<&str> = ALL.iter().map(|scenario| scenario.name).collect();
         let of = |stories: &[Story]| stories.iter().map(|story| story.name).collect::<Vec<_>>();
         let (stories, recoveries) = (of(&STORIES), of(&RECOVERIES));
+        let packages: Vec<&str> = PACKAGES.iter().map(|(_, story)| story.name).collect();
         let wanted = match names {
             "" => [&scenarios[..], &stories].concat(),
             "smoke" => SMOKE.to_vec(),
             "matrix" => scenarios.clone(),
             "recovery" => recoveries.clone(),
+            "package" => packages.clone(),
             names => names.split(',').collect(),
         };
-        let known = [&scenarios[..], &stories, &recoveries].concat();
+        let known = [&scenarios[..], &stories, &recoveries, &packages].concat();
         if let Some(unknown) = wanted.iter().find(|name| !known.contains(name)) {
             let known = known.join(", ");
-            let said =
-                format!("no scenario {unknown}. There are: smoke, matrix, recovery, {known}");
+            let said = format!(
+                "no scenario {unknown}. There are: smoke, matrix, recovery, package, {known}"
+            );
             return Err(Failure::new(said));
         }
-        let table = match names {
-            "smoke" => None,
-            _ if wanted.iter().all(|name| recoveries.contains(name)) => Some(Table::Recovery),
-            _ if wanted.iter().any(|name| recoveries.contains(name)) => {
-                let said = "what recovers has a table of its own: ask for it in a run of its own";
-                return Err(Failure::new(said));
-            }
-            _ => Some(Table::Early),
+        let table = |name: &&str| match name {
+            name if recoveries.contains(name) => Table::Recovery,
+            name if packages.contains(name) => Table::Package,
+            _ => Table::Early,
         };
+        let first = wanted.first().map(table);
+        if wanted.iter().any(|name| Some(table(name)) != first) {
+            let said = "these have tables of their own: ask for each in a run of its own";
+            return Err(Failure::new(said));
+        }
+        let table = first.filter(|_| names != "smoke");
         let is_wanted = |story: &&Story| wanted.contains(&story.name);
         Ok(Wanted {
             scenarios: (0..ALL.len()).filter(|place| wanted.contains(&ALL[*place].name)).collect(),
-            stories: STORIES.iter().chain(&RECOVERIES).filter(is_wanted).collect(),
+            stories: STORIES
+                .iter()
+                .chain(&RECOVERIES)
+                .chain(PACKAGES.iter().map(|(_, story)| story))
+                .filter(is_wanted)
+                .collect(),
             kernel: kernel.or_else(|| table.is_none().then(|| SMOKE_KERNEL.to_owned())),
             table,
         })
@@ -111,7 +123,7 @@ mod tests {
     fn a_name_that_is_none_is_refused_with_those_that_are() {
         let said = Wanted::named("healthy,stal", "").unwrap_err().to_string();
         assert!(
-            said.contains("no scenario stal. There are: smoke, matrix, recovery, healthy"),
+            said.contains("no scenario stal. There are: smoke, matrix, recovery, package, healthy"),
             "{said}"
         );
     }

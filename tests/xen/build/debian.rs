@@ -1,12 +1,11 @@
-//! The Debian guest: systemd on an ext3 root, xvdguard as `make install` leaves it, and two images
-//! of initramfs-tools, one with the hook and one that was made before there was any.
+//! Debian guests: an ext3 root of one suite, with one init and one maker of images. xvdguard lies
+//! in it as `make install` leaves it, or as a package that nobody has installed yet.
 //!
 //! The root is made by debootstrap below target/xen and entered in a mount namespace of its own:
 //! nothing is ever mounted that others see.
 
 use std::ffi::OsStr;
 use std::fs;
-use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 
 use harness::failure::{Failure, Result, Tried};
@@ -14,28 +13,59 @@ use harness::{program, programs};
 
 use super::archive::mirror;
 use super::cache::Cache;
+use super::content::{content, repository};
 use super::image::unwrap_image;
 
-const SUITE: &str = "bookworm";
-const PACKAGES: &str = "systemd-sysv,udev,dbus,kmod,e2fsprogs,initramfs-tools,zstd,\
-                        busybox-static,xenstore-utils,linux-image-cloud-amd64";
-const SIZE: &str = "640M";
+/// Which Debian.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// As Debian calls it.
+    pub suite: &'static str,
+    /// The package that brings its init: `systemd-sysv`, `sysvinit-core`.
+    pub init: &'static str,
+    /// The package that makes its images: `initramfs-tools`, `dracut`.
+    pub maker: &'static str,
+    /// How xvdguard lies in it.
+    pub brought: Brought,
+}
+
+/// How xvdguard comes into a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brought {
+    /// By `make install`, before the first boot.
+    Installed,
+    /// As `/root/xvdguard.deb`, for the guest to install.
+    AsPackage,
+}
+
+/// The guest of most stories.
+pub const USUAL: Kind = Kind {
+    suite: "bookworm",
+    init: "systemd-sysv",
+    maker: "initramfs-tools",
+    brought: Brought::Installed,
+};
+
+const PACKAGES: &str = "udev,kmod,e2fsprogs,zstd,busybox-static,xenstore-utils";
+const SIZE: &str = "960M";
 /// What makes a root of debootstrap's a guest, run in it.
 const CONFIGURE: &str = include_str!("../debian/configure");
 const INSTALL: &str = include_str!("../debian/install");
 /// What the bed puts into it.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 7] = [
     ("usr/lib/bed/agent", include_str!("../guest/agent")),
     ("usr/lib/bed/start", include_str!("../debian/start")),
+    ("usr/lib/bed/booted", include_str!("../debian/booted")),
     ("etc/systemd/system/bed-agent.service", include_str!("../debian/bed-agent.service")),
+    ("etc/initramfs-tools/scripts/local-premount/zz-bed", include_str!("../debian/before-root")),
+    ("usr/lib/dracut/modules.d/95bed/before-root.sh", include_str!("../debian/before-root")),
+    ("usr/lib/dracut/modules.d/95bed/module-setup.sh", include_str!("../debian/module-setup.sh")),
 ];
-/// Where the files of xvdguard lie in the repository that are installed beside its programs.
-const INSTALLED: [&str; 4] = ["initramfs", "udev-rules", "packaging", "Makefile"];
 
 /// The guest's files.
 #[derive(Debug, Clone)]
 pub struct Debian {
-    /// Holds `vmlinux`, `initrd` and `initrd-plain`.
+    /// Holds `vmlinux` and `initrd-plain`, and where xvdguard is installed `initrd`.
     pub folder: PathBuf,
 }
 
@@ -47,40 +77,33 @@ impl Debian {
 }
 
 /// Builds what is missing.
-pub fn debian(cache: &Cache) -> Result<Debian> {
-    let recipe = [SUITE, PACKAGES, CONFIGURE];
-    let base = cache.part("debian", &recipe, bootstrap)?;
-    let content = content()?;
+pub fn debian(cache: &Cache, kind: Kind) -> Result<Debian> {
+    let Kind { suite, init, maker, brought } = kind;
+    let name = format!("{suite}-{init}-{maker}");
+    let recipe = [suite, init, maker, PACKAGES, CONFIGURE];
+    let base = cache.part(&format!("debian-{name}"), &recipe, |to| bootstrap(kind, to))?;
+    let (content, base_name) = (content()?, base.display().to_string());
     let texts: String = FILES.iter().map(|(path, text)| format!("{path}\n{text}")).collect();
-    let recipe = [INSTALL, SIZE, &base.display().to_string(), &content, &texts];
-    let folder = cache.part("guest", &recipe, |folder| build(&base, folder))?;
+    let recipe = [INSTALL, SIZE, &base_name, &content, &texts];
+    let part = format!("guest-{name}-{brought:?}");
+    let folder = cache.part(&part, &recipe, |folder| build(kind, &base, folder))?;
     Ok(Debian { folder })
 }
 
-fn bootstrap(folder: &Path) -> Result<()> {
+fn bootstrap(kind: Kind, folder: &Path) -> Result<()> {
     let root = folder.join("root");
-    let include = format!("--include={PACKAGES}");
-    let words = ["--variant=minbase", &include, SUITE].map(OsStr::new);
+    let include = format!("--include={PACKAGES},{}", kind.init);
+    let words = ["--variant=minbase", &include, kind.suite].map(OsStr::new);
     let mirror = mirror()?;
     let place = [root.as_os_str(), mirror.as_ref()];
     program::run("debootstrap", &[&words[..], &place].concat())?;
-    enter(&root, CONFIGURE)
+    enter(&root, CONFIGURE, kind.maker)
 }
 
-fn build(base: &Path, folder: &Path) -> Result<()> {
+fn build(kind: Kind, base: &Path, folder: &Path) -> Result<()> {
     let root = folder.join("root");
     let from = base.join("root");
     program::run("cp", &["-a".as_ref(), from.as_os_str(), root.as_os_str()])?;
-    let initrd = |name: &str| {
-        let only = only(&root.join("boot"), "initrd.img-")?;
-        fs::copy(&only, folder.join(name)).tried(format_args!("copy {}", only.display()))
-    };
-    initrd("initrd-plain")?;
-    let destination = format!("DESTDIR={}", root.display());
-    let repository = repository().display().to_string();
-    let built = programs::path("xvdguard")?;
-    let built = format!("PREBUILT={}", built.parent().unwrap_or(&built).display());
-    program::run("make", &["-s", "-C", &repository, "install", &built, &destination])?;
     for (path, text) in FILES {
         let path = root.join(path);
         fs::create_dir_all(path.parent().unwrap_or(&root)).tried("make a folder")?;
@@ -88,8 +111,19 @@ fn build(base: &Path, folder: &Path) -> Result<()> {
     }
     let ours = program::ours()?;
     program::run("strip", &["-o".as_ref(), root.join("init").as_os_str(), ours.as_os_str()])?;
-    enter(&root, INSTALL)?;
-    initrd("initrd")?;
+    enter(&root, INSTALL, if kind.brought == Brought::AsPackage { "package" } else { "" })?;
+    let initrd = |name: &str| {
+        let only = only(&root.join("boot"), "initrd.img-")?;
+        fs::copy(&only, folder.join(name)).tried(format_args!("copy {}", only.display()))
+    };
+    initrd("initrd-plain")?;
+    if kind.brought == Brought::Installed {
+        make_install(&root)?;
+        enter(&root, INSTALL, "installed")?;
+        initrd("initrd")?;
+    } else {
+        pack(&root)?;
+    }
     unwrap_image(&only(&root.join("boot"), "vmlinuz-")?, &folder.join("vmlinux"))?;
     let disk = folder.join("disk.ext3");
     let words = ["-q", "-F", "-E", "lazy_itable_init=0,nodiscard", "-d"].map(OsStr::new);
@@ -98,11 +132,36 @@ fn build(base: &Path, folder: &Path) -> Result<()> {
     fs::remove_dir_all(&root).tried(format_args!("remove {}", root.display()))
 }
 
-/// Runs a script in a root.
-fn enter(root: &Path, script: &str) -> Result<()> {
-    const ENTER: &str = "mount -t proc proc \"$1/proc\" && exec chroot \"$1\" sh -euc \"$2\"";
+/// The folder of the programs under test.
+fn programs_folder() -> Result<PathBuf> {
+    let built = programs::path("xvdguard")?;
+    Ok(built.parent().unwrap_or(&built).to_owned())
+}
+
+fn make_install(root: &Path) -> Result<()> {
+    let destination = format!("DESTDIR={}", root.display());
+    let repository = repository().display().to_string();
+    let built = format!("PREBUILT={}", programs_folder()?.display());
+    program::run("make", &["-s", "-C", &repository, "install", &built, &destination]).map(drop)
+}
+
+/// The package of these programs, as `make packages` makes it.
+fn pack(root: &Path) -> Result<()> {
+    let (programs, out) = (programs_folder()?, root.join("root/packages"));
+    let pack = repository().join("packaging/pack");
+    let words = ["deb".as_ref(), "amd64".as_ref(), programs.as_os_str(), out.as_os_str()];
+    program::run(&pack.display().to_string(), &words)?;
+    let (made, package) = (only(&out, "xvdguard_")?, root.join("root/xvdguard.deb"));
+    fs::rename(&made, &package).tried(format_args!("name {}", package.display()))?;
+    fs::remove_dir_all(&out).tried(format_args!("remove {}", out.display()))
+}
+
+/// Runs a script in a root, with one word.
+fn enter(root: &Path, script: &str, word: &str) -> Result<()> {
+    const ENTER: &str =
+        "mount -t proc proc \"$1/proc\" && exec chroot \"$1\" sh -euc \"$2\" sh \"$3\"";
     let words = ["--mount", "sh", "-c", ENTER, "sh"].map(OsStr::new);
-    let place = [root.as_os_str(), script.as_ref()];
+    let place = [root.as_os_str(), script.as_ref(), word.as_ref()];
     program::run("unshare", &[&words[..], &place].concat()).map(drop)
 }
 
@@ -115,38 +174,4 @@ fn only(folder: &Path, start: &str) -> Result<PathBuf> {
     };
     let missing = || Failure::new(format!("{} has no {start}*", folder.display()));
     paths.find(is_it).ok_or_else(missing)
-}
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("")
-}
-
-/// A name for everything that is installed, by content.
-fn content() -> Result<String> {
-    let mut hasher = DefaultHasher::new();
-    let programs = ["xvdguard", "xvdguard-early"].map(programs::path);
-    let mut files = vec![program::ours()?];
-    for program in programs {
-        files.push(program?);
-    }
-    for name in INSTALLED {
-        add(&repository().join(name), &mut files)?;
-    }
-    for file in files {
-        let bytes = fs::read(&file).tried(format_args!("read {}", file.display()))?;
-        hasher.write(&bytes);
-    }
-    Ok(format!("{:016x}", hasher.finish()))
-}
-
-/// All files at and below a path, in an order of their own.
-fn add(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    if !path.is_dir() {
-        files.push(path.to_owned());
-        return Ok(());
-    }
-    let entries = fs::read_dir(path).tried(format_args!("look into {}", path.display()))?;
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    paths.iter().try_for_each(|path| add(path, files))
 }

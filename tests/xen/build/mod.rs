@@ -5,6 +5,7 @@
 
 mod archive;
 mod cache;
+mod content;
 pub mod cpio;
 pub mod debian;
 pub mod dom0;

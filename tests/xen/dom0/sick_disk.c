@@ -3,7 +3,8 @@
 //
 // Module parameters: disks; megabytes of each; over, the devices that the first disks lie on
 // ("/dev/drbd0", "/dev/vdb"), where the others are memory. In /sys/block/sickN/:
-//   flush     ok | refused | error: how a flush is answered; writing it sets both counters to 0
+//   flush     ok | refused | error | stalled: how a flush is answered; writing it sets both counters
+//             to 0
 //   flushes   flushes that arrived, and those of them that were not answered with ok
 //   data      ok | stalled | error | write-error: what becomes of all else, and of flushes too but
 //             by write-error; what was stalled goes on with the next word
@@ -39,8 +40,12 @@ struct sick {
 
 static struct sick all[MOST];
 
+/* No answer at all; nothing else gives this one. */
+#define STALLED_FLUSH BLK_STS_AGAIN
+
 static const struct { const char *name; blk_status_t status; } answers[] = {
 	{ "ok", BLK_STS_OK }, { "refused", BLK_STS_NOTSUPP }, { "error", BLK_STS_IOERR },
+	{ "stalled", STALLED_FLUSH },
 };
 static const char *const faults[] = { "ok", "stalled", "error", "write-error" };
 
@@ -68,7 +73,8 @@ static bool sick_keep(struct sick *sick, struct bio *bio)
 	bool is_stalled;
 
 	spin_lock_irqsave(&sick->lock, flags);
-	is_stalled = sick->fault == STALLED;
+	is_stalled = sick->fault == STALLED ||
+		     (sick->answer == STALLED_FLUSH && bio->bi_opf & REQ_PREFLUSH);
 	if (is_stalled)
 		bio_list_add(&sick->stalled, bio);
 	spin_unlock_irqrestore(&sick->lock, flags);
@@ -104,6 +110,19 @@ static void sick_submit_bio(struct bio *bio)
 	submit_bio_noacct(bio);
 }
 
+static void sick_go_on(struct sick *sick)
+{
+	struct bio_list waiting;
+	struct bio *bio;
+
+	spin_lock_irq(&sick->lock);
+	waiting = sick->stalled;
+	bio_list_init(&sick->stalled);
+	spin_unlock_irq(&sick->lock);
+	while ((bio = bio_list_pop(&waiting)))
+		sick_submit_bio(bio);
+}
+
 static struct sick *sick_of(struct device *dev)
 {
 	return dev_to_disk(dev)->private_data;
@@ -131,6 +150,7 @@ static ssize_t flush_store(struct device *dev, struct device_attribute *attr, co
 		sick->answer = answers[i].status;
 		atomic64_set(&sick->flushes, 0);
 		atomic64_set(&sick->refused, 0);
+		sick_go_on(sick);
 		return count;
 	}
 	return -EINVAL;
@@ -147,18 +167,13 @@ static ssize_t data_store(struct device *dev, struct device_attribute *attr, con
 {
 	struct sick *sick = sick_of(dev);
 	int fault = sysfs_match_string(faults, text);
-	struct bio_list waiting;
-	struct bio *bio;
 
 	if (fault < 0)
 		return fault;
 	spin_lock_irq(&sick->lock);
 	sick->fault = fault;
-	waiting = sick->stalled;
-	bio_list_init(&sick->stalled);
 	spin_unlock_irq(&sick->lock);
-	while ((bio = bio_list_pop(&waiting)))
-		sick_submit_bio(bio);
+	sick_go_on(sick);
 	return count;
 }
 static DEVICE_ATTR_RW(data);

@@ -23,6 +23,10 @@ use disk::Disk;
 
 /// Where dom0 keeps what the guest prints.
 pub const CONSOLE: &str = "/var/log/xen/console/guest-bed.log";
+/// Where dom0 takes the image that a Debian guest has made itself.
+pub const IMAGE_OF_ITS_OWN: &str = "/run/own-initrd";
+/// Where dom0 makes an image in which something is broken.
+pub const BROKEN_IMAGE: &str = "/run/broken-initrd";
 /// What stands before the report on its line.
 pub const REPORT: &str = "xvdguard-bed-report ";
 /// The line behind the report.

@@ -1,5 +1,6 @@
 //! The scenarios, one file each; the order is that of the report.
 
+use crate::build::debian::{self, Kind};
 use crate::scenario::Scenario;
 use crate::story::Story;
 
@@ -9,6 +10,7 @@ mod barrier_error_lvm;
 mod barrier_off;
 mod barrier_refused;
 mod barrier_refused_lvm;
+mod boots;
 mod disk_back_debian;
 mod drbd_on_lvm;
 mod error_window;
@@ -24,6 +26,7 @@ mod lvm_on_drbd_debian;
 mod no_hook_debian;
 mod nothing_advertised;
 mod only_flush;
+mod package_debian;
 mod queue_debian;
 mod read_only;
 mod recovery_budget;
@@ -84,6 +87,19 @@ pub const RECOVERIES: [Story; 14] = [
     recovery_debian::DATA,
     recovery_debian::ROOT,
 ];
+
+/// What the package and its images do, each in a Debian of its own.
+pub const PACKAGES: [(Kind, Story); 9] = {
+    let [a, b, c, d] = package_debian::STORIES;
+    let [e, f, g, h, i] = boots::STORIES;
+    [a, b, c, d, e, f, g, h, i]
+};
+
+/// The Debian that a story is told in.
+pub fn kind(story: &Story) -> Kind {
+    let own = PACKAGES.iter().find(|(_, one)| one.name == story.name);
+    own.map_or(debian::USUAL, |(kind, _)| *kind)
+}
 
 /// All that are stories.
 pub const STORIES: [Story; 15] = [

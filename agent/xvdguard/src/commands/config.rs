@@ -5,13 +5,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use xvdguard_linux::observe::machine;
-use xvdguard_linux::reports;
 use xvdguard_linux::root::Root;
 use xvdguard_linux::whole_file::Kept;
 use xvdguard_logic::command_line::KernelWords;
-use xvdguard_logic::policy::settings::Settings;
-use xvdguard_logic::policy::{Policy, frozen};
+use xvdguard_logic::policy::frozen;
 use xvdguard_logic::wording::config as wording;
 
 use super::Voice;
@@ -81,16 +78,8 @@ fn words(root: &Root) -> Result<KernelWords, Failure> {
 
 fn notes(root: &Root, read: &Configuration, words: &KernelWords) -> Vec<String> {
     let passed_over = read.passed_over.iter().map(wording::passed_over);
-    let stale = is_image_stale(root, &read.settings).then(|| wording::STALE_IMAGE.into());
+    let stale = config::is_image_stale(root, &read.settings).then(|| wording::STALE_IMAGE.into());
     passed_over.chain(words.oddities.iter().cloned()).chain(stale).collect()
-}
-
-/// Whether early boot of this boot reported another policy than the files hold now.
-fn is_image_stale(root: &Root, settings: &Settings) -> bool {
-    let Ok(Some(boot_id)) = root.read_text(machine::BOOT_ID.as_bytes()) else { return false };
-    let Ok(Some(early)) = reports::read(root, reports::EARLY) else { return false };
-    let carried = early.policy_hash.unwrap_or_else(|| frozen::hash(&Policy::default()));
-    early.boot_id == Some(boot_id) && carried != frozen::hash(&settings.policy)
 }
 
 fn say_notes(notes: &[String], voice: Voice) {

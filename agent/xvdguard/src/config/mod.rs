@@ -14,9 +14,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use xvdguard_linux::configuration::{self, ConfigFile, Found};
+use xvdguard_linux::observe::machine;
+use xvdguard_linux::reports;
 use xvdguard_linux::root::Root;
-use xvdguard_logic::policy::frozen;
 use xvdguard_logic::policy::settings::Settings;
+use xvdguard_logic::policy::{Policy, frozen};
 use xvdguard_logic::text::Text;
 use xvdguard_logic::wording::config as wording;
 
@@ -46,6 +48,14 @@ pub fn load(root: &Root, named: Option<&Path>) -> Result<Configuration, Problems
         None => configuration::find(root, Instant::now() + WAIT),
     };
     understand(found)
+}
+
+/// Whether early boot of this boot reported another policy than the files hold now.
+pub fn is_image_stale(root: &Root, settings: &Settings) -> bool {
+    let Ok(Some(boot_id)) = root.read_text(machine::BOOT_ID.as_bytes()) else { return false };
+    let Ok(Some(early)) = reports::read(root, reports::EARLY) else { return false };
+    let carried = early.policy_hash.unwrap_or_else(|| frozen::hash(&Policy::default()));
+    early.boot_id == Some(boot_id) && carried != frozen::hash(&settings.policy)
 }
 
 /// What these files say.

@@ -7,7 +7,10 @@ use std::time::Instant;
 use xvdguard_linux::configuration::Reading;
 use xvdguard_linux::job::Left;
 use xvdguard_linux::root::Root;
+use xvdguard_logic::policy::settings::Settings;
+use xvdguard_logic::wording::config::STALE_IMAGE;
 
+use super::announce;
 use crate::config::{self, Configuration, Problems, WAIT};
 
 /// The reading under way.
@@ -18,6 +21,8 @@ pub struct Reload {
     is_stale: bool,
     /// A child that hangs beyond SIGKILL: as long as it does, another one would hang as well.
     left: Left,
+    /// It was said that the image carries another policy.
+    is_image_told: bool,
 }
 
 impl Reload {
@@ -52,6 +57,16 @@ impl Reload {
         let found = reading.finish();
         self.is_stale |= self.left.count() > 0;
         Some(config::understand(found))
+    }
+
+    /// Says, once as long as it is so, that early boot decided by another policy than this one,
+    /// which holds from now on.
+    pub fn compare(&mut self, root: &Root, settings: &Settings) {
+        let is_stale = config::is_image_stale(root, settings);
+        if is_stale && !self.is_image_told {
+            announce::note(STALE_IMAGE);
+        }
+        self.is_image_told = is_stale;
     }
 
     /// Whether it is to be read again by now.

@@ -198,6 +198,7 @@ impl Daemon {
         match read {
             Ok(read) => {
                 let words = KernelWords::parse(&self.world.seen.command_line);
+                self.reload.compare(&self.session.world.root, &read.settings);
                 self.settings = read.settings.effective(&words);
                 announce::note(wording::RELOADED);
             }

@@ -1,0 +1,171 @@
+//! The life of the package in a Debian guest whose data disk, which fstab names, refuses barriers
+//! behind the device-mapper: a boot before it, installed while the guest runs, a boot with the
+//! image that this has made, and one with the image that its removal has made.
+
+use harness::failure::{Failure, Result};
+
+use super::apply_debian::{ROOT, VERDICTS};
+use crate::build::GuestKernel;
+use crate::build::debian::{Brought, Kind, USUAL};
+use crate::order::System;
+use crate::scenario::{Advertised, Flushes, HEALTHY, Host, Storage};
+use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
+
+/// Each with its guest.
+pub const STORIES: [(Kind, Story); 4] = [
+    (BOOKWORM, Story { name: "package-bookworm-initramfs-tools", ..ABORTS }),
+    (Kind { maker: "dracut", ..BOOKWORM }, Story { name: "package-bookworm-dracut", ..ABORTS }),
+    (
+        Kind { suite: "trixie", maker: "dracut", ..BOOKWORM },
+        Story {
+            name: "package-trixie-dracut",
+            is_for: |kernel| kernel.name == "6.12",
+            with: always(LOSES_FLUSHES),
+            ..ABORTS
+        },
+    ),
+    (
+        Kind { init: "sysvinit-core", ..BOOKWORM },
+        Story { name: "package-bookworm-sysvinit", ..ABORTS },
+    ),
+];
+
+const BOOKWORM: Kind = Kind { brought: Brought::AsPackage, ..USUAL };
+
+/// A kernel whose journal aborts: the daemon keeps in fstab what early boot has found.
+const ABORTS: Story = Story {
+    name: "",
+    is_for: is_bookworms,
+    is_debian: true,
+    without: Told { up_to_6_10: "", from_6_11: "" },
+    with: always(
+        "before: data: journal aborted, limits 128 128 before root; \
+         installed: daemon active, fstab as before; \
+         booted: data: healthy, limits 64 64 before root; proven,refused; \
+         early boot in the image, daemon active; \
+         fstab: /dev/xvdb /data ext3 defaults,barrier=0 0 0; \
+         removed: fstab as before, nothing left; \
+         booted: data: journal aborted, limits 128 128 before root",
+    ),
+    guard: UNCONFIGURED,
+    tell,
+};
+/// One whose journal does not, from Linux 6.11: nothing to be kept.
+const LOSES_FLUSHES: &str = "before: data: healthy, limits 128 128 before root; \
+    installed: daemon active, fstab as before; \
+    booted: data: healthy, limits 64 64 before root; proven,refused; \
+    early boot in the image, daemon active; fstab as before; \
+    removed: fstab as before, nothing left; \
+    booted: data: healthy, limits 128 128 before root";
+
+fn is_bookworms(kernel: &GuestKernel) -> bool {
+    kernel.name == "6.1"
+}
+
+const DATA: Host = Host {
+    storage: Storage::DeviceMapper,
+    advertises: Advertised::OnlyBarrier,
+    flushes: Flushes::Refused,
+    ..HEALTHY
+};
+
+/// Ends when the boot has.
+const BOOTED: &str = "# the boot has ended\nif command -v systemctl; then systemctl \
+    is-system-running --wait; fi >/dev/null 2>&1; true";
+
+/// Writes to data; what became of it and of the limits that both disks had before root was mounted.
+const FATE: &str = r#"# what became of data
+for number in $(seq 50); do echo new | dd of=/data/new-$number conv=fsync; done 2>/dev/null
+fate=healthy
+grep -q ' /data ext3 ' /proc/mounts || fate='not mounted'
+dmesg | grep -q 'Aborting journal on device xvdb' && fate='journal aborted'
+limits=$(dmesg | sed '/EXT4-fs (xvda): mounted/,$d' | sed -n 's/.*before root is mounted: //p')
+echo "data: $fate, limits ${limits:-not seen} before root"
+"#;
+
+/// A limit of requests; and a boot may be called good after a minute.
+const INSTALL: &str = r#"# install the package
+umount /data; cp /etc/fstab /root/fstab
+mkdir -p /etc/xvdguard/config.d
+printf '[[queue]]\nmatch = "xvd*"\nmax_sectors_kb = 64\n[reboot]\nminimum_uptime = "1min"\n' \
+    >/etc/xvdguard/config.d/bed.toml
+DEBIAN_FRONTEND=noninteractive dpkg -i /root/xvdguard.deb 2>&1 </dev/null"#;
+
+const DAEMON: &str = r#"# is the daemon active
+if command -v systemctl >/dev/null; then systemctl is-active xvdguard.service || true
+else /etc/init.d/xvdguard status >/dev/null && echo active || echo not active; fi"#;
+
+/// What differs from fstab as it was; of lines that it has, those that are new.
+const FSTAB: &str = r#"# fstab
+if cmp -s /root/fstab /etc/fstab; then echo 'fstab as before'
+else echo "fstab: $(grep -vxFf /root/fstab /etc/fstab | grep -v '^#')"; fi"#;
+
+/// Longer than the daemon waits with a good boot and looks again.
+const WAIT: &str = "# a good boot\n\
+    for look in $(seq 50); do cmp -s /root/fstab /etc/fstab || break; sleep 3; done";
+
+const REMOVE: &str = r#"# remove it
+xvdguard revert
+dpkg -r xvdguard 2>&1 </dev/null"#;
+
+const LEFT: &str = r#"# what is left of it
+ls -d /usr/sbin/xvdguard /usr/lib/xvdguard /usr/lib/udev/rules.d/60-xvdguard.rules 2>/dev/null
+pidof xvdguard xvdguard-early; lsinitramfs /boot/initrd.img-* 2>/dev/null | grep xvdguard
+echo 'nothing left'"#;
+
+/// Data as it was made first, while nobody has it.
+const FRESH: &str = "# a fresh data disk\nset -e\necho ok >/sys/block/sick1/flush\n\
+    dd if=/bed/disk.ext3 of=/dev/sick1 bs=1M conv=fsync 2>/dev/null\n\
+    echo refused >/sys/block/sick1/flush";
+
+/// Orderly, and from the image that lies on the guest's own disk.
+fn boot_again(stage: &mut Stage) -> Result<()> {
+    stage.begin("if command -v systemctl; then systemctl reboot; else shutdown -r now; fi")?;
+    if !stage.is_down(1500)? {
+        return Err(Failure::new("the guest does not shut down"));
+    }
+    stage.host(FRESH)?;
+    stage.reborn_by_itself()
+}
+
+fn fate(stage: &mut Stage) -> Result<String> {
+    stage.guest(BOOTED)?;
+    said(stage, FATE)
+}
+
+fn said(stage: &mut Stage, script: &str) -> Result<String> {
+    Ok(stage.guest(script)?.trim().replace('\n', " / "))
+}
+
+fn tell(stage: &mut Stage) -> Result<String> {
+    stage.spoil();
+    stage.boot_as(System::DebianWithoutHook, &[ROOT, DATA])?;
+    let before = fate(stage)?;
+    crate::say(&stage.guest(INSTALL)?);
+    let installed = said(stage, DAEMON)?;
+    stage.guest("# longer than a good boot must be\nsleep 100")?;
+    let unwritten = said(stage, FSTAB)?;
+    crate::say(&stage.guest("xvdguard status; xvdguard check | head -n 20; true")?);
+    boot_again(stage)?;
+    let booted = fate(stage)?;
+    let verdicts = said(stage, VERDICTS)?;
+    let stage_of = said(
+        stage,
+        "# who ran early boot\n[ -e /run/xvdguard/early.json ] && [ ! -e \
+         /run/xvdguard/second-chance ] && echo early boot in the image || echo not in the image",
+    )?;
+    let daemon = said(stage, DAEMON)?;
+    stage.guest(WAIT)?;
+    let fstab = said(stage, FSTAB)?;
+    crate::say(&stage.guest("dmesg | grep -E 'xvdguard|bed:|xvd[ab]'; xvdguard status; true")?);
+    crate::say(&stage.guest(REMOVE)?);
+    let (removed, left) = (said(stage, FSTAB)?, said(stage, LEFT)?);
+    boot_again(stage)?;
+    let after = fate(stage)?;
+    stage.end()?;
+    Ok(format!(
+        "before: {before}; installed: daemon {installed}, {unwritten}; booted: {booted}; \
+         {verdicts}; {stage_of}, daemon {daemon}; {fstab}; removed: {removed}, {left}; booted: \
+         {after}"
+    ))
+}
