@@ -15,6 +15,7 @@ mod domain;
 mod guest;
 mod judge;
 mod order;
+mod own_root;
 mod play;
 mod results;
 mod run;

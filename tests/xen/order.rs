@@ -24,6 +24,8 @@ pub enum System {
     Report,
     /// The same as far as xvdguard, and then the agent.
     Tiny,
+    /// The same, and its first disk is its root, where the daemon runs.
+    OwnRoot,
     /// Debian, with the agent.
     Debian,
     /// Debian with an image that has no hook, as where kernel and ramdisk are the host's.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use crate::broken::INIT;
-use crate::guest::{BROKEN_IMAGE, CONSOLE, GUARDED, IMAGE_OF_ITS_OWN, POLICY, SERVED};
+use crate::guest::{BROKEN_IMAGE, CONSOLE, GUARDED, IMAGE_OF_ITS_OWN, OWN_ROOT, POLICY, SERVED};
 use crate::order::{Guard, Order, Placed, System, disk_name};
 use crate::scenario::{Advertised, Storage};
 
@@ -86,7 +86,9 @@ impl Order<'_> {
 
     fn image(&self) -> String {
         let (folder, initrd) = match self.system {
-            System::Report | System::Tiny => (self.kernel.name.as_str(), "initrd"),
+            System::Report | System::Tiny | System::OwnRoot => {
+                (self.kernel.name.as_str(), "initrd")
+            }
             System::Debian => ("debian", "initrd"),
             System::DebianWithoutHook => ("debian", "initrd-plain"),
             System::DebianItself => ("debian", IMAGE_OF_ITS_OWN),
@@ -115,8 +117,10 @@ impl Order<'_> {
         for (place, disk) in self.disks.iter().enumerate() {
             let _ = write!(arguments, " {}:{}", disk_name(place), disk.role);
         }
-        if self.system == System::Tiny {
-            let _ = write!(arguments, " {SERVED}");
+        match self.system {
+            System::Tiny => arguments.push_str(&format!(" {SERVED}")),
+            System::OwnRoot => arguments.push_str(&format!(" {SERVED} {OWN_ROOT}")),
+            _ => {}
         }
         format!("{words} -- {arguments}")
     }
