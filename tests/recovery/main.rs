@@ -25,4 +25,6 @@ mod stage;
 #[cfg(test)]
 mod syslog;
 #[cfg(test)]
+mod upgraded;
+#[cfg(test)]
 mod users;

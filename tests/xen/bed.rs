@@ -4,7 +4,7 @@
 //! Everything that it writes to is memory or a scratch directory; the kernel kills QEMU when this
 //! process ends, however it ends. Waits as long as an answer may still come, and never for ever.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ const DOM0_MEMORY: &str = "1536M";
 const PROCESSOR: &str = "qemu64,+rdrand,+npt";
 /// Time passes with the instructions that were executed, one nanosecond each, and not with this
 /// machine's clock: so the deadlines inside mean the same on an idle machine and on a busy one.
-const CLOCK: &str = "shift=0";
+const CLOCK: &str = "shift=0,sleep=off";
 /// An answer may take so long on top of what the bed works for it, and so many times as long as
 /// the bed works, since a busy machine gives it little; one that needs more work never comes.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -110,6 +110,7 @@ impl Bed {
         let what = format!("run in dom0: {first}");
         let message = format!("{}\n{script}", script.len());
         self.asked = (Instant::now(), self.worked());
+        self.note(first);
         match self.channel.get_mut().write_all(message.as_bytes()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Err(self.ended(&what)),
             written => written.tried(&what)?,
@@ -125,6 +126,14 @@ impl Bed {
             return Ok(output);
         }
         Err(Failure::new(format!("cannot {what}: it ended with {code}: {}", output.trim_end())))
+    }
+
+    /// What it was asked, with the seconds that it had worked by then, for whoever waits for it.
+    fn note(&self, what: &str) {
+        let log = OpenOptions::new().append(true).create(true).open(self.logs().join("asked.log"));
+        if let Ok(mut log) = log {
+            let _ = writeln!(log, "{:>6} {what}", self.asked.1.as_secs());
+        }
     }
 
     /// The next line of the channel.

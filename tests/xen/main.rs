@@ -17,6 +17,7 @@ mod guest;
 mod judge;
 mod matrix;
 mod order;
+mod own_root;
 mod play;
 mod results;
 mod run;

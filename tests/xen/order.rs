@@ -24,6 +24,8 @@ pub enum System {
     Report,
     /// The same as far as xvdguard, and then the agent.
     Tiny,
+    /// The same, and its first disk is its root, where the daemon runs.
+    OwnRoot,
     /// Debian, with the agent.
     Debian,
     /// Debian, whose boot sends no flush to the node of the root disk: neither fsck nor systemd's

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use crate::broken::INIT;
-use crate::guest::{BROKEN_IMAGE, CONSOLE, DISKS, GUARDED, IMAGE_OF_ITS_OWN, POLICY, SERVED};
+use crate::guest::{
+    BROKEN_IMAGE, CONSOLE, DISKS, GUARDED, IMAGE_OF_ITS_OWN, OWN_ROOT, POLICY, SERVED,
+};
 use crate::order::{Guard, Order, Placed, System, disk_name};
 use crate::scenario::{Advertised, Storage};
 
@@ -86,7 +88,9 @@ impl Order<'_> {
 
     fn image(&self) -> String {
         let (folder, initrd) = match self.system {
-            System::Report | System::Tiny => (self.kernel.name.as_str(), "initrd"),
+            System::Report | System::Tiny | System::OwnRoot => {
+                (self.kernel.name.as_str(), "initrd")
+            }
             System::Debian | System::DebianWithoutFlush => ("debian", "initrd"),
             System::DebianWithoutHook => ("debian", "initrd-plain"),
             System::DebianItself => ("debian", IMAGE_OF_ITS_OWN),
@@ -101,7 +105,7 @@ impl Order<'_> {
     fn words(&self) -> String {
         let own = match self.system {
             System::Broken => return format!("root=/dev/xvda ro init={INIT}"),
-            System::Report | System::Tiny => None,
+            System::Report | System::Tiny | System::OwnRoot => None,
             System::Debian | System::DebianWithoutHook | System::DebianItself => Some(""),
             System::DebianWithoutFlush => Some("fsck.mode=skip systemd.gpt_auto=0 "),
         };
@@ -116,8 +120,10 @@ impl Order<'_> {
         };
         let roles: Vec<&str> = self.disks.iter().map(|disk| disk.role).collect();
         let _ = write!(arguments, " {DISKS}{}", roles.join(","));
-        if self.system == System::Tiny {
-            let _ = write!(arguments, " {SERVED}");
+        match self.system {
+            System::Tiny => arguments.push_str(&format!(" {SERVED}")),
+            System::OwnRoot => arguments.push_str(&format!(" {SERVED} {OWN_ROOT}")),
+            _ => {}
         }
         format!("{words} -- {arguments}")
     }

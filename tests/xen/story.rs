@@ -48,6 +48,9 @@ pub const fn always(what: &'static str) -> Told {
     Told { up_to_6_10: what, from_6_11: what }
 }
 
+/// What it comes to without xvdguard is told elsewhere.
+pub const NOT_TOLD: Told = always("");
+
 /// Nothing configured.
 pub const UNCONFIGURED: Guard<'static> = Guard { words: "", policy: "" };
 
@@ -102,17 +105,19 @@ impl<'a> Stage<'a> {
     /// Lets Debian reboot, onto the disks that it had.
     pub fn reboot(&mut self) -> Result<()> {
         self.begin("systemctl reboot")?;
-        if self.is_down(900)? {
+        if self.is_down(300)? {
             return self.reborn();
         }
         Err(Failure::new("the guest does not shut down"))
     }
 
-    /// Whether the guest shuts down while somebody looks so often, three times in a second.
-    pub fn is_down(&mut self, looks: u32) -> Result<bool> {
+    /// Whether the guest shuts down within so many seconds. xenstored tells when one does: asking
+    /// again and again is what costs, not waiting.
+    pub fn is_down(&mut self, seconds: u32) -> Result<bool> {
         let seen = self.bed.run(&format!(
-            "# wait until the guest has shut down\nfor look in $(seq {looks}); do\n\
-             xl list bed | grep -q ' ---s' && echo down && exit\nsleep 0.3; done"
+            "# wait until the guest has shut down\n\
+             look() {{ xl list bed | grep -q ' ---s' && echo down && exit; }}\nlook\n\
+             timeout {seconds} xenstore-watch -n 2 @releaseDomain >/dev/null; look; true"
         ))?;
         Ok(!seen.is_empty())
     }
@@ -160,6 +165,11 @@ impl<'a> Stage<'a> {
     /// What this story does to dom0 is not taken back: the next guest needs another.
     pub fn spoil(&mut self) {
         self.bed.is_spoilt = true;
+    }
+
+    /// The number of its domain.
+    pub fn domain(&self) -> &str {
+        &self.domain
     }
 
     /// Runs a script in dom0.

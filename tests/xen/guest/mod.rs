@@ -37,8 +37,13 @@ pub const TROUBLE: &str = "xvdguard-bed-trouble ";
 pub const GUARDED: &str = "guarded";
 /// The argument of a guest that does what it is told.
 pub const SERVED: &str = "served";
+/// The argument of one whose root is its first disk.
+pub const OWN_ROOT: &str = "own-root";
 /// Where the program lies that does it, and the shell that runs it.
 pub const AGENT: &str = "/agent";
+/// What makes its first disk the guest's root, and the init on it.
+pub const TO_OWN_ROOT: &str = "/own-root";
+pub const OWN_INIT: &str = "/own-init";
 pub const BUSYBOX: &str = "/bin/busybox";
 /// How the argument begins that says what each disk is for, in their order: one argument for all,
 /// since a kernel takes 32 at most (CONFIG_INIT_ENV_ARG_LIMIT), and short, since Xen cuts off a
@@ -88,10 +93,13 @@ fn say(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Boots as far as xvdguard, then becomes the agent, which never ends.
+/// Boots as far as xvdguard, then becomes the agent, or the init of a root of its own, which never
+/// end.
 fn serve() {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let next = if words.iter().any(|word| word == OWN_ROOT) { TO_OWN_ROOT } else { AGENT };
     let error = match boot() {
-        Ok(_) => Command::new(BUSYBOX).args(["sh", AGENT]).exec().to_string(),
+        Ok(_) => Command::new(BUSYBOX).args(["sh", next]).args(words).exec().to_string(),
         Err(failure) => failure.to_string(),
     };
     say(&format!("{TROUBLE}{error}"));

@@ -19,9 +19,11 @@ pub const STORY: Story = Story {
     tell,
 };
 
-const DISK: Host = Host { storage: Storage::Made("/dev/drbd0"), ..HEALTHY };
+/// DRBD's disk.
+pub const DISK: Host = Host { storage: Storage::Made("/dev/drbd0"), ..HEALTHY };
 
-const MAKE: &str = r#"# DRBD on LVM on a sick disk
+/// Makes it, with a file system.
+pub const MAKE: &str = r#"# DRBD on LVM on a sick disk
 set -e
 hostname dom0
 rmmod sick_disk 2>/dev/null || true

@@ -21,7 +21,8 @@ const DISKS: usize = 100;
 const SMALL: Host = Host { storage: Storage::Blank, ..HEALTHY };
 const COUNT: &str = "# disks that can be read\nfor disk in /sys/block/xvd*; do\n\
     dd if=/dev/${disk##*/} of=/dev/null bs=4k count=1 2>/dev/null && echo\ndone | wc -l";
-const DAEMON: &str = "# is the daemon there\nxvdguard daemon >/run/daemon.log 2>&1 &\n\
+/// Starts the daemon in a tiny guest's memory.
+pub const DAEMON: &str = "# is the daemon there\nxvdguard daemon >/run/daemon.log 2>&1 &\n\
     for look in $(seq 300); do [ -e /run/xvdguard/status.json ] && break; sleep 0.3; done\n\
     sleep 2; kill -0 $! && echo daemon running || { cat /run/daemon.log; exit 1; }";
 

@@ -1,0 +1,73 @@
+//! A daemon that is to be replaced while a recovery runs: who replaces it waits for the end, and
+//! where nobody does the next daemon ends what the first one began.
+
+use std::fs;
+use std::time::Duration;
+
+use harness::deadline;
+use harness::program;
+use harness::requires;
+
+use crate::stage::Stage;
+
+/// What a maintainer script runs before an upgrade.
+const WAIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/wait-for-recovery");
+const CHECK_WAITS: &str = "echo run >>/run/checks; while [ ! -e /run/go-on ]; do sleep 0.05; done; \
+    exec /run/programs/e2fsck.real \"$@\"";
+
+/// A volume whose file system check has begun, and waits for `/run/go-on`.
+fn at_the_check() -> Option<Stage> {
+    requires::faulty_disk("ext4")?;
+    let mut stage = Stage::new("ext4");
+    stage.watch();
+    stage.put_program("e2fsck", CHECK_WAITS);
+    let text = fs::read_to_string(WAIT).unwrap();
+    stage.put_file("/run/wait-for-recovery", &text);
+    stage.begin_outage();
+    stage.disk.storage.heal().unwrap();
+    stage.until("the check runs", |stage| stage.guest.run("test -s /run/checks").ok());
+    Some(stage)
+}
+
+#[test]
+fn an_upgrade_waits_for_a_recovery_that_is_running() {
+    let Some(stage) = at_the_check() else { return };
+    let _upgrade = stage.start("sh /run/wait-for-recovery >/run/waits; : >/run/upgraded");
+    stage.until("it says that it waits", |stage| stage.guest.run("test -s /run/waits").ok());
+    let is_upgraded = || stage.guest.run("test -e /run/upgraded").ok();
+    assert_eq!(deadline::seen(Duration::from_secs(3), is_upgraded), None);
+    stage.guest.run(": >/run/go-on").unwrap();
+    stage.until("it goes on", |stage| stage.guest.run("test -e /run/upgraded").ok());
+    assert!(stage.takes_writes());
+    stage.until_health("healthy");
+}
+
+/// Nothing is waited for where nothing runs, and for no daemon that is gone.
+#[test]
+fn an_upgrade_waits_for_nothing_else() {
+    let Some(mut stage) = at_the_check() else { return };
+    stage.kill_daemon();
+    assert_eq!(stage.guest.run("sh /run/wait-for-recovery").unwrap(), "");
+    stage.guest.run(": >/run/go-on").unwrap();
+    stage.start_daemon();
+    stage.until_health("healthy");
+    assert_eq!(stage.guest.run("sh /run/wait-for-recovery").unwrap(), "");
+    assert_eq!(program::run("sh", &[WAIT]).unwrap(), "", "no daemon has ever run here");
+}
+
+#[test]
+fn a_daemon_that_is_replaced_amid_a_recovery_hands_it_on() {
+    let Some(mut stage) = at_the_check() else { return };
+    let daemon = stage.daemon_pid();
+    stage.guest.run(&format!("kill -TERM {daemon}")).unwrap();
+    // It ends although the check goes on, which nobody has killed.
+    stage.until("the daemon has ended", |stage| {
+        stage.guest.run(&format!("! grep -qa daemon /proc/{daemon}/cmdline")).ok()
+    });
+    stage.guest.run("pgrep -f e2fsck >/dev/null").unwrap();
+    assert!(stage.memory()["volumes"][0]["state"].to_string().contains("fsck"));
+    stage.start_daemon();
+    stage.guest.run(": >/run/go-on").unwrap();
+    stage.until("the volume takes writes again", |stage| stage.takes_writes().then_some(()));
+    stage.until_health("healthy");
+}
