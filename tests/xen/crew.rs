@@ -77,6 +77,7 @@ fn work(
 
 impl Task<'_> {
     fn play(&self, player: &mut Player) -> Result<Vec<Row>> {
+        player.turn_to(self.kernel);
         let (story, debian) = match &self.what {
             What::Matrix(scenarios) => return Ok(matrix::play(player, self.kernel, scenarios)),
             What::Story(story, debian) => (story, debian),

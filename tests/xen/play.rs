@@ -26,6 +26,8 @@ use crate::say;
 pub struct Stock {
     /// QEMU.
     pub emulator: Emulator,
+    /// QEMU for PVH guests, where there are any.
+    pub pvh_emulator: Option<Emulator>,
     /// Xen and dom0.
     pub host: Host,
     /// What tiny guests run.
@@ -39,6 +41,8 @@ pub struct Player<'a> {
     stock: &'a Stock,
     /// The guest with systemd, where one is needed.
     debian: Option<Debian>,
+    /// Whether its bed is one for PVH guests.
+    is_pvh: bool,
     /// For what is of its beds.
     logs: PathBuf,
     scratch: Scratch,
@@ -52,7 +56,7 @@ impl<'a> Player<'a> {
         let scratch = Scratch::new("xen")?;
         let logs = stock.logs.join(format!("bed-{number}"));
         fs::create_dir_all(&logs).tried(format_args!("make {}", logs.display()))?;
-        let player = Player { stock, debian: None, logs, scratch, bed: None };
+        let player = Player { stock, debian: None, is_pvh: false, logs, scratch, bed: None };
         let folder = player.folder();
         let disk = folder.join("disk.ext3");
         fs::create_dir_all(&folder).tried(format_args!("make {}", folder.display()))?;
@@ -69,6 +73,14 @@ impl<'a> Player<'a> {
         }
         player.pack()?;
         Ok(player)
+    }
+
+    /// From now on its guests are such, in a bed that can have them.
+    pub fn turn_to(&mut self, kernel: &GuestKernel) {
+        if self.is_pvh != kernel.is_pvh {
+            self.leave_bed();
+            self.is_pvh = kernel.is_pvh;
+        }
     }
 
     /// From now on this is the Debian in /bed, whose disk the next bed has.
@@ -135,9 +147,11 @@ impl<'a> Player<'a> {
 
     fn boot(&self) -> Result<Bed> {
         let begin = Instant::now();
+        let Stock { emulator, pvh_emulator, .. } = self.stock;
+        let emulator = pvh_emulator.as_ref().filter(|_| self.is_pvh).unwrap_or(emulator);
         let disk = self.debian.as_ref().map(Debian::disk);
         let drives: Vec<PathBuf> = [self.payload()].into_iter().chain(disk).collect();
-        let bed = Bed::start(&self.stock.emulator, &self.stock.host, &drives, &self.logs)?;
+        let bed = Bed::start(emulator, &self.stock.host, &drives, &self.logs)?;
         say(&format!("Xen and dom0 booted in {} s", begin.elapsed().as_secs()));
         Ok(bed)
     }

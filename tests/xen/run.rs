@@ -34,14 +34,17 @@ pub fn run() -> Result<usize> {
     let host = dom0::host(&cache)?;
     let kernels = build::guest_kernels(&cache, wanted.kernel.as_deref())?;
     if kernels.is_empty() {
-        return Err(Failure::new("no such kernel. Known are 5.10, 6.1, 6.12 and newest"));
+        return Err(Failure::new("no such kernel. Known are 5.10, 6.1, 6.1-pvh, 6.12 and newest"));
     }
+    let has_pvh = kernels.iter().any(|kernel| kernel.is_pvh);
+    let pvh_emulator = if has_pvh { Some(emulator::for_pvh(&cache)?) } else { None };
     let logs = cache.place("logs")?;
     // Of files without a history nothing is known.
     let table = RESULTS.into_iter().find(|(table, _)| wanted.table == Some(*table));
     let (_, file) = table.unwrap_or(RESULTS[0]);
     let commit = checkout::commit(file).unwrap_or_else(|_| format!("unknown{CHANGED}"));
-    let heading = heading(&commit, &emulator, &host, &kernels)?;
+    let emulators: Vec<&Emulator> = [&emulator].into_iter().chain(&pvh_emulator).collect();
+    let heading = heading(&commit, &emulators, &host, &kernels)?;
     let path = match table.is_some() && !commit.ends_with(CHANGED) {
         true => Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(file),
         false => logs.join(Path::new(file).file_name().unwrap_or_default()),
@@ -59,23 +62,24 @@ pub fn run() -> Result<usize> {
             tasks.push(Task { kernel, what: What::Story(story, debian) });
         }
     }
-    let stock = Stock { emulator, host, kernels: kernels.clone(), logs };
+    let stock = Stock { emulator, pvh_emulator, host, kernels: kernels.clone(), logs };
     crew::play(&stock, &tasks, results)
 }
 
 /// Date, commit and versions of this run.
 fn heading(
     commit: &str,
-    emulator: &Emulator,
+    emulators: &[&Emulator],
     host: &Host,
     kernels: &[GuestKernel],
 ) -> Result<String> {
     let date = program::run("date", &["-u", "+%Y-%m-%d %H:%M UTC"])?;
+    let qemu: Vec<&str> = emulators.iter().map(|emulator| emulator.version.as_str()).collect();
     let guests: Vec<&str> = kernels.iter().map(|kernel| kernel.release.as_str()).collect();
     Ok(format!(
         "{}, commit {commit}\n\nQEMU {}, {}, guests {}",
         date.trim_end(),
-        emulator.version,
+        qemu.join(" and for PVH "),
         host.versions,
         guests.join(", ")
     ))

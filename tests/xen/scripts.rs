@@ -52,11 +52,12 @@ impl Order<'_> {
             let _ = write!(disks, "'{}',", self.disk(place));
         }
         let (image, words) = (self.image(), self.words());
+        let kind = if self.kernel.is_pvh { "pvh" } else { "pv" };
         // blkfront keeps more than 4 MiB of pages for each disk (fill_grant_buffer).
         let memory = 384 + 5 * self.disks.len().saturating_sub(16);
         format!(
             "# create the guest\ncat >/run/bed.cfg <<'END'\n\
-             name='bed'\ntype='pv'\nmemory={memory}\nvcpus=1\n{image}\
+             name='bed'\ntype='{kind}'\nmemory={memory}\nvcpus=1\n{image}\
              extra='console=hvc0 panic=-1 loglevel=1 {words}'\n\
              on_poweroff='preserve'\non_reboot='preserve'\non_crash='preserve'\n\
              disk=[{disks}]\nEND\nxl create -e /run/bed.cfg\n"
