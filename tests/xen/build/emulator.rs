@@ -26,18 +26,19 @@ pub struct Emulator {
 /// Builds what is missing.
 pub fn emulator(cache: &Cache) -> Result<Emulator> {
     // Backports are taken only where they are asked for.
-    unpacked(cache, "qemu", BACKPORTS)
+    unpacked(cache, "qemu", &[BACKPORTS])
 }
 
 /// The same for PVH guests.
 pub fn for_pvh(cache: &Cache) -> Result<Emulator> {
-    unpacked(cache, "pvh_qemu", SUITE)
+    unpacked(cache, "pvh_qemu", &[])
 }
 
-fn unpacked(cache: &Cache, name: &str, release: &str) -> Result<Emulator> {
+fn unpacked(cache: &Cache, name: &str, extra: &[&str]) -> Result<Emulator> {
     let recipe = [include_str!("emulator.rs")];
     let folder = cache.part(name, &recipe, |folder| {
-        let suite = Suite::open(cache, SUITE, &[BACKPORTS], Installed::ThisMachine)?;
+        let suite = Suite::open(cache, SUITE, extra, Installed::ThisMachine)?;
+        let release = extra.first().unwrap_or(&SUITE);
         suite.unpack_with_needs(&["--target-release", release, PACKAGE], folder)
     })?;
     let mut emulator = Emulator { folder, version: String::new() };
