@@ -28,6 +28,10 @@ pub enum System {
     OwnRoot,
     /// Debian, with the agent.
     Debian,
+    /// Debian, whose boot sends no flush to the node of the root disk: neither fsck nor systemd's
+    /// search for GPT partitions, which both end in one. One that is alone when it is refused does
+    /// no harm, and saves the journal, whose flush would have been next.
+    DebianWithoutFlush,
     /// Debian with an image that has no hook, as where kernel and ramdisk are the host's.
     DebianWithoutHook,
     /// Debian with the image that it has made itself.

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use crate::broken::INIT;
-use crate::guest::{BROKEN_IMAGE, CONSOLE, GUARDED, IMAGE_OF_ITS_OWN, OWN_ROOT, POLICY, SERVED};
+use crate::guest::{
+    BROKEN_IMAGE, CONSOLE, DISKS, GUARDED, IMAGE_OF_ITS_OWN, OWN_ROOT, POLICY, SERVED,
+};
 use crate::order::{Guard, Order, Placed, System, disk_name};
 use crate::scenario::{Advertised, Storage};
 
@@ -89,7 +91,7 @@ impl Order<'_> {
             System::Report | System::Tiny | System::OwnRoot => {
                 (self.kernel.name.as_str(), "initrd")
             }
-            System::Debian => ("debian", "initrd"),
+            System::Debian | System::DebianWithoutFlush => ("debian", "initrd"),
             System::DebianWithoutHook => ("debian", "initrd-plain"),
             System::DebianItself => ("debian", IMAGE_OF_ITS_OWN),
             System::Broken => ("debian", BROKEN_IMAGE),
@@ -99,24 +101,25 @@ impl Order<'_> {
         format!("kernel='/bed/{folder}/vmlinux'\nramdisk='{initrd}'\n")
     }
 
-    /// The kernel command line. Debian's xvdguard is there and must be told to keep still; its fsck
-    /// ends in a flush of its own, and one that is alone when it is refused would save the root.
+    /// The kernel command line. Debian's xvdguard is there and must be told to keep still.
     fn words(&self) -> String {
-        if self.system == System::Broken {
-            return format!("root=/dev/xvda ro init={INIT}");
-        }
-        if !matches!(self.system, System::Report | System::Tiny) {
+        let own = match self.system {
+            System::Broken => return format!("root=/dev/xvda ro init={INIT}"),
+            System::Report | System::Tiny | System::OwnRoot => None,
+            System::Debian | System::DebianWithoutHook | System::DebianItself => Some(""),
+            System::DebianWithoutFlush => Some("fsck.mode=skip systemd.gpt_auto=0 "),
+        };
+        if let Some(own) = own {
             let words = self.guard.map_or("xvdguard=off", |guard| guard.words);
-            return format!("root=/dev/xvda ro systemd.show_status=0 fsck.mode=skip {words}");
+            return format!("root=/dev/xvda ro systemd.show_status=0 {own}{words}");
         }
         let (words, mut arguments) = match self.guard {
             None => ("", "unguarded".to_owned()),
             Some(Guard { words, policy: "" }) => (words, GUARDED.to_owned()),
             Some(Guard { words, policy }) => (words, format!("{GUARDED} {POLICY}{policy}")),
         };
-        for (place, disk) in self.disks.iter().enumerate() {
-            let _ = write!(arguments, " {}:{}", disk_name(place), disk.role);
-        }
+        let roles: Vec<&str> = self.disks.iter().map(|disk| disk.role).collect();
+        let _ = write!(arguments, " {DISKS}{}", roles.join(","));
         match self.system {
             System::Tiny => arguments.push_str(&format!(" {SERVED}")),
             System::OwnRoot => arguments.push_str(&format!(" {SERVED} {OWN_ROOT}")),

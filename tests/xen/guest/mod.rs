@@ -45,6 +45,10 @@ pub const AGENT: &str = "/agent";
 pub const TO_OWN_ROOT: &str = "/own-root";
 pub const OWN_INIT: &str = "/own-init";
 pub const BUSYBOX: &str = "/bin/busybox";
+/// How the argument begins that says what each disk is for, in their order: one argument for all,
+/// since a kernel takes 32 at most (CONFIG_INIT_ENV_ARG_LIMIT), and short, since Xen cuts off a
+/// command line after 1023 bytes (MAX_GUEST_CMDLINE).
+pub const DISKS: &str = "disks:";
 /// How the argument begins that is a line of the policy.
 pub const POLICY: &str = "policy:";
 /// Where `xvdguard-early` lies in the guest.
@@ -106,7 +110,8 @@ fn boot() -> Result<(Vec<Disk>, Value)> {
     machine::mount_kernel_file_systems()?;
     machine::load_modules(Path::new("/modules"))?;
     let words: Vec<String> = env::args().skip(1).collect();
-    let disks: Vec<Disk> = words.iter().filter_map(|word| Disk::named(word)).collect();
+    let roles = words.iter().find_map(|word| word.strip_prefix(DISKS)).unwrap_or_default();
+    let disks: Vec<Disk> = roles.split(',').enumerate().filter_map(Disk::placed).collect();
     machine::wait_for(&disks.iter().map(Disk::node).collect::<Vec<_>>())?;
     say("disks are there");
     if let Some(line) = words.iter().find_map(|word| word.strip_prefix(POLICY)) {

@@ -11,7 +11,7 @@ use crate::story::{Stage, Story, UNCONFIGURED, always};
 /// The story.
 pub const STORY: Story = Story {
     name: "drbd-on-lvm",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: |kernel| ["6.1", "6.12"].contains(&kernel.name.as_str()),
     is_debian: false,
     without: always("healthy, flushed"),
     with: always("healthy, flushed; proven"),
