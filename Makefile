@@ -13,7 +13,7 @@ TARGET_DIR = $(abspath $(or $(CARGO_TARGET_DIR),target))
 export XVDGUARD_BIN_DIR = $(TARGET_DIR)/programs
 DOCUMENTS = $(wildcard README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE)
 
-.PHONY: help demo test fuzz lint bench xen xen-recovery build install \
+.PHONY: help demo test fuzz lint bench xen xen-recovery xen-package build install \
 	packages packages-test clean check-fresh soak mutants
 
 help: ## Lists these targets.
@@ -80,6 +80,9 @@ xen: ## Proves early boot on a real Xen in QEMU (root, Debian 12); all, or SCENA
 
 xen-recovery: ## Shows what the daemon does on a real Xen (root, Debian 12), or SCENARIO= KERNEL=.
 	@$(MAKE) --no-print-directory xen SCENARIO="$(or $(SCENARIO),recovery)"
+
+xen-package: ## Shows the package, and images in which it is broken, on a real Xen, likewise.
+	@$(MAKE) --no-print-directory xen SCENARIO="$(or $(SCENARIO),package)"
 
 # One package at a time: built together, the early program would get the daemon's features.
 build: ## Builds the programs as they are shipped, the early one static, and their manual.

@@ -30,8 +30,8 @@ fn sixteen_disks_are_flushed_once_each_and_cost_three_round_trips() {
     assert_eq!(guest.flushes().unwrap(), once);
 }
 
-/// A usual guest. What it costs includes the flushes and the waits for xenstore: the fastest of some
-/// boots, since this machine does other things as well.
+/// A usual guest. What it costs includes the flushes and the waits for xenstore: the fastest of
+/// some boots, since this machine does other things as well.
 #[test]
 fn four_disks_cost_a_boot_four_flushes_three_round_trips_and_less_than_50_ms() {
     let Some(_) = requires::faulty_disk("ext4") else { return };

@@ -89,7 +89,7 @@ umount /data; cp /etc/fstab /root/fstab
 mkdir -p /etc/xvdguard/config.d
 printf '[[queue]]\nmatch = "xvd*"\nmax_sectors_kb = 64\n[reboot]\nminimum_uptime = "1min"\n' \
     >/etc/xvdguard/config.d/bed.toml
-DEBIAN_FRONTEND=noninteractive dpkg -i /root/xvdguard.deb 2>&1 </dev/null"#;
+DEBIAN_FRONTEND=noninteractive /usr/bin/dpkg -i /root/xvdguard.deb 2>&1 </dev/null"#;
 
 const DAEMON: &str = r#"# is the daemon active
 if command -v systemctl >/dev/null; then systemctl is-active xvdguard.service || true
@@ -106,7 +106,7 @@ const WAIT: &str = "# a good boot\n\
 
 const REMOVE: &str = r#"# remove it
 xvdguard revert
-dpkg -r xvdguard 2>&1 </dev/null"#;
+/usr/bin/dpkg -r xvdguard 2>&1 </dev/null"#;
 
 const LEFT: &str = r#"# what is left of it
 ls -d /usr/sbin/xvdguard /usr/lib/xvdguard /usr/lib/udev/rules.d/60-xvdguard.rules 2>/dev/null
