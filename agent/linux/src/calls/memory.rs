@@ -19,6 +19,27 @@ pub fn lock_what_is_used() -> Result<(), Errno> {
     mlockall(used).or_else(|_| mlockall(MlockAllFlags::CURRENT))
 }
 
+/// Gives large blocks back to the kernel when they are freed: glibc learns from them, and would
+/// keep as many megabytes for ever (mallopt(3)).
+pub fn keep_heap_small() {
+    const BYTES: i32 = 128 * 1024;
+    // SAFETY: these two set numbers of glibc's, before there is a second thread.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, BYTES);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, BYTES);
+    }
+}
+
+/// Gives all that is free back to the kernel: after work that took much for a moment.
+pub fn give_back() {
+    // SAFETY: malloc_trim(3) touches nothing that is in use.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Touches so much of the stack, so that a later deep call needs no new page.
 #[inline(never)]
 pub fn touch_stack() {
