@@ -37,8 +37,11 @@ pub enum What<'a> {
 }
 
 /// Plays tasks, whose order is that of the report, and keeps what comes of each. Returns how many
-/// rows are no pass.
+/// rows are no pass; a run that plays nothing proves nothing.
 pub fn play(stock: &Stock, tasks: &[Task], results: Results) -> Result<usize> {
+    if tasks.is_empty() {
+        return Err(Failure::new("none of these scenarios is for this kernel: nothing was played"));
+    }
     let fit = thread::available_parallelism().map_or(1, NonZero::get).min(BEDS).min(tasks.len());
     let (next, results) = (AtomicUsize::new(0), Mutex::new(results));
     let work = |number: usize| work(&mut Player::new(stock, number)?, tasks, &next, &results);

@@ -15,7 +15,7 @@ use crate::crew::{self, Task, What};
 use crate::play::Stock;
 use crate::results::Results;
 use crate::say;
-use crate::scenarios;
+use crate::scenarios::{self, ALL};
 use crate::wanted::{Table, Wanted};
 
 /// What each scenario came to, from the top of the repository.
@@ -50,7 +50,9 @@ pub fn run() -> Result<usize> {
     let results = Results::open(path, heading, wanted.table);
     let mut tasks = Vec::new();
     for kernel in &kernels {
-        tasks.push(Task { kernel, what: What::Matrix(&wanted.scenarios) });
+        if wanted.scenarios.iter().any(|index| (ALL[*index].is_for)(kernel)) {
+            tasks.push(Task { kernel, what: What::Matrix(&wanted.scenarios) });
+        }
         for story in wanted.stories.iter().filter(|story| (story.is_for)(kernel)) {
             let kind = scenarios::kind(story);
             let debian = story.is_debian.then(|| debian::debian(&cache, kind)).transpose()?;
