@@ -101,7 +101,7 @@ impl Order<'_> {
     /// ends in a flush of its own, and one that is alone when it is refused would save the root.
     fn words(&self) -> String {
         if self.system == System::Broken {
-            return format!("root=/dev/xvda ro init={INIT}");
+            return format!("{} init={INIT}", self.guard.map_or("", |guard| guard.words));
         }
         if !matches!(self.system, System::Report | System::Tiny) {
             let words = self.guard.map_or("xvdguard=off", |guard| guard.words);

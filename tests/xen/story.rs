@@ -79,6 +79,12 @@ impl<'a> Stage<'a> {
         self.order.guard.is_some()
     }
 
+    /// Words that the kernel of the next guest gets.
+    pub fn say_to_kernel(&mut self, words: &'a str) {
+        let policy = self.order.guard.map_or("", |guard| guard.policy);
+        self.order.guard = Some(Guard { words, policy });
+    }
+
     /// Boots a tiny guest with these disks, fresh ones where the story has not made them.
     pub fn boot(&mut self, hosts: &[Host]) -> Result<()> {
         self.boot_as(System::Tiny, hosts)

@@ -48,6 +48,8 @@ pub const USUAL: Kind = Kind {
 
 const PACKAGES: &str = "udev,kmod,e2fsprogs,zstd,busybox-static,xenstore-utils";
 const SIZE: &str = "960M";
+/// Of its root.
+const UUID: &str = "01234567-89ab-4cde-8f01-23456789abcd";
 /// What makes a root of debootstrap's a guest, run in it.
 const CONFIGURE: &str = include_str!("../debian/configure");
 const INSTALL: &str = include_str!("../debian/install");
@@ -84,7 +86,7 @@ pub fn debian(cache: &Cache, kind: Kind) -> Result<Debian> {
     let base = cache.part(&format!("debian-{name}"), &recipe, |to| bootstrap(kind, to))?;
     let (content, base_name) = (content()?, base.display().to_string());
     let texts: String = FILES.iter().map(|(path, text)| format!("{path}\n{text}")).collect();
-    let recipe = [INSTALL, SIZE, &base_name, &content, &texts];
+    let recipe = [INSTALL, SIZE, UUID, &base_name, &content, &texts];
     let part = format!("guest-{name}-{brought:?}");
     let folder = cache.part(&part, &recipe, |folder| build(kind, &base, folder))?;
     Ok(Debian { folder })
@@ -126,7 +128,8 @@ fn build(kind: Kind, base: &Path, folder: &Path) -> Result<()> {
     }
     unwrap_image(&only(&root.join("boot"), "vmlinuz-")?, &folder.join("vmlinux"))?;
     let disk = folder.join("disk.ext3");
-    let words = ["-q", "-F", "-E", "lazy_itable_init=0,nodiscard", "-d"].map(OsStr::new);
+    let words = ["-q", "-F", "-E", "lazy_itable_init=0,nodiscard", "-U", UUID, "-d"];
+    let words = words.map(OsStr::new);
     let place = [root.as_os_str(), disk.as_os_str(), SIZE.as_ref()];
     program::run("mkfs.ext3", &[&words[..], &place].concat())?;
     fs::remove_dir_all(&root).tried(format_args!("remove {}", root.display()))

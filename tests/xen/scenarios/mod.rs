@@ -30,6 +30,7 @@ mod package_debian;
 mod queue_debian;
 mod read_only;
 mod recovery_debian;
+mod root_options;
 mod sector_63;
 mod sixteen_errors;
 mod stall;
@@ -65,10 +66,11 @@ pub const ALL: [Scenario; 15] = [
 pub const RECOVERIES: [Story; 2] = [recovery_debian::DATA, recovery_debian::ROOT];
 
 /// What the package and its images do, each in a Debian of its own.
-pub const PACKAGES: [(Kind, Story); 9] = {
+pub const PACKAGES: [(Kind, Story); 11] = {
     let [a, b, c, d] = package_debian::STORIES;
     let [e, f, g, h, i] = boots::STORIES;
-    [a, b, c, d, e, f, g, h, i]
+    let [j, k] = root_options::STORIES;
+    [a, b, c, d, e, f, g, h, i, j, k]
 };
 
 /// The Debian that a story is told in.
