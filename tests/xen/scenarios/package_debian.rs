@@ -93,7 +93,11 @@ DEBIAN_FRONTEND=noninteractive /usr/bin/dpkg -i /root/xvdguard.deb 2>&1 </dev/nu
 
 const DAEMON: &str = r#"# is the daemon active
 if command -v systemctl >/dev/null; then systemctl is-active xvdguard.service || true
-else /etc/init.d/xvdguard status >/dev/null && echo active || echo not active; fi"#;
+else
+    /etc/init.d/xvdguard status >/dev/null && echo active || echo not active
+    first=$(ls /etc/rcS.d | grep -o 'xvdguard-early\|checkroot.sh' | head -n 1)
+    [ "$first" = xvdguard-early ] || echo 'but the second chance comes after checkroot'
+fi"#;
 
 /// What differs from fstab as it was; of lines that it has, those that are new.
 const FSTAB: &str = r#"# fstab
