@@ -138,7 +138,12 @@ impl<'a> Stage<'a> {
              debugfs -R \"dump /boot/$name {IMAGE_OF_ITS_OWN}\" /dev/sick0\n\
              [ -s {IMAGE_OF_ITS_OWN} ]"
         ))?;
-        self.order.system = System::DebianItself;
+        self.reborn_as(System::DebianItself)
+    }
+
+    /// Boots another image of Debian, onto the disks that the guest had.
+    pub fn reborn_as(&mut self, system: System) -> Result<()> {
+        self.order.system = system;
         self.reborn()
     }
 
