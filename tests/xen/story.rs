@@ -82,6 +82,12 @@ impl<'a> Stage<'a> {
         self.order.guard.is_some()
     }
 
+    /// Words that the kernel of the next guest gets.
+    pub fn say_to_kernel(&mut self, words: &'a str) {
+        let policy = self.order.guard.map_or("", |guard| guard.policy);
+        self.order.guard = Some(Guard { words, policy });
+    }
+
     /// Boots a tiny guest with these disks, fresh ones where the story has not made them.
     pub fn boot(&mut self, hosts: &[Host]) -> Result<()> {
         self.boot_as(System::Tiny, hosts)
@@ -137,7 +143,12 @@ impl<'a> Stage<'a> {
              debugfs -R \"dump /boot/$name {IMAGE_OF_ITS_OWN}\" /dev/sick0\n\
              [ -s {IMAGE_OF_ITS_OWN} ]"
         ))?;
-        self.order.system = System::DebianItself;
+        self.reborn_as(System::DebianItself)
+    }
+
+    /// Boots another image of Debian, onto the disks that the guest had.
+    pub fn reborn_as(&mut self, system: System) -> Result<()> {
+        self.order.system = system;
         self.reborn()
     }
 

@@ -39,6 +39,7 @@ mod recovery_root;
 mod recovery_snapshot;
 mod recovery_stall;
 mod recovery_storage;
+mod root_options;
 mod sector_63;
 mod sixteen_errors;
 mod stall;
@@ -89,10 +90,11 @@ pub const RECOVERIES: [Story; 14] = [
 ];
 
 /// What the package and its images do, each in a Debian of its own.
-pub const PACKAGES: [(Kind, Story); 9] = {
+pub const PACKAGES: [(Kind, Story); 11] = {
     let [a, b, c, d] = package_debian::STORIES;
     let [e, f, g, h, i] = boots::STORIES;
-    [a, b, c, d, e, f, g, h, i]
+    let [j, k] = root_options::STORIES;
+    [a, b, c, d, e, f, g, h, i, j, k]
 };
 
 /// The Debian that a story is told in.
