@@ -88,9 +88,12 @@ impl Bed {
         .stdout(Stdio::null())
         .stderr(errors);
         let qemu = Helper::start(qemu)?;
-        let connected = deadline::seen(SOCKET_WITHIN, || UnixStream::connect(&socket).ok());
+        let connected = deadline::seen(SOCKET_WITHIN, || match UnixStream::connect(&socket) {
+            Err(_) if !qemu.has_ended() => None,
+            connected => Some(connected.ok()),
+        });
         let late = || Failure::new(format!("QEMU did not start: see {}", folder.display()));
-        let channel = connected.ok_or_else(late)?;
+        let channel = connected.flatten().ok_or_else(late)?;
         channel.set_read_timeout(Some(LOOK)).tried("set a limit for the channel")?;
         let asked = (Instant::now(), Duration::ZERO);
         let channel = BufReader::new(channel);
@@ -165,6 +168,9 @@ impl Bed {
                 Ok(length) => return Ok(length),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                    return Err(self.ended(what));
+                }
                 Err(error) => return Err(error).tried(what),
             }
             let (waited, worked) =
