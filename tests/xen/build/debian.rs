@@ -69,8 +69,8 @@ const FILES: [(&str, &str); 7] = [
 /// The guest's files.
 #[derive(Debug, Clone)]
 pub struct Debian {
-    /// Holds `vmlinux` and `initrd-plain`, and one with xvdguard: `initrd`, where the guest does not
-    /// make that one itself.
+    /// Holds `vmlinux` and `initrd-plain`; and `initrd`, which has xvdguard, where the guest does
+    /// not make that one itself.
     pub folder: PathBuf,
 }
 
