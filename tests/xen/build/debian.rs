@@ -54,7 +54,7 @@ const UUID: &str = "01234567-89ab-4cde-8f01-23456789abcd";
 const CONFIGURE: &str = include_str!("../debian/configure");
 const INSTALL: &str = include_str!("../debian/install");
 /// Installs the package for the image that this makes: dracut takes too long in a guest.
-const WITH_PACKAGE: &str = concat!(include_str!("../debian/limit"), "dpkg -i /root/xvdguard.deb");
+const WITH_PACKAGE: &str = concat!(include_str!("../debian/limit"), "dpkg -i /root/xvdguard.deb\n");
 /// What the bed puts into it.
 const FILES: [(&str, &str); 7] = [
     ("usr/lib/bed/agent", include_str!("../guest/agent")),
@@ -69,8 +69,8 @@ const FILES: [(&str, &str); 7] = [
 /// The guest's files.
 #[derive(Debug, Clone)]
 pub struct Debian {
-    /// Holds `vmlinux` and `initrd-plain`, and one with xvdguard: `initrd`, where the guest does not
-    /// make that one itself.
+    /// Holds `vmlinux` and `initrd-plain`; and `initrd`, which has xvdguard, where the guest does
+    /// not make that one itself.
     pub folder: PathBuf,
 }
 
