@@ -105,7 +105,7 @@ impl Order<'_> {
         if self.system == System::Broken {
             return format!("root=/dev/xvda ro init={INIT}");
         }
-        if !matches!(self.system, System::Report | System::Tiny) {
+        if !matches!(self.system, System::Report | System::Tiny | System::OwnRoot) {
             let words = self.guard.map_or("xvdguard=off", |guard| guard.words);
             return format!("root=/dev/xvda ro systemd.show_status=0 fsck.mode=skip {words}");
         }
