@@ -43,6 +43,25 @@ fn a_btrfs_is_brought_back_without_anybody_asked() {
 }
 
 #[test]
+fn nothing_is_unmounted_while_reads_work_and_writes_do_not() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut stage = Stage::new("ext4");
+    stage.guest.run(&format!("echo kept >{AT}/kept && sync {AT}/kept")).unwrap();
+    stage.watch();
+    stage.begin_outage();
+    stage.disk.storage.set(Fault::Read(Answer::Ok)).unwrap();
+    stage.until("it has tried to write", |stage| {
+        let said = stage.said();
+        let is_it = |line: &str| line.contains("cannot write") && line.contains("dev/");
+        said.lines().any(is_it).then_some(())
+    });
+    assert_eq!(stage.guest.run(&format!("cat {AT}/kept")).unwrap(), "kept\n");
+    stage.disk.storage.heal().unwrap();
+    stage.until("the volume takes writes again", |stage| stage.takes_writes().then_some(()));
+    stage.until_health("healthy");
+}
+
+#[test]
 fn a_second_outage_within_the_budget_is_survived_as_well() {
     let Some(_) = requires::faulty_disk("ext4") else { return };
     let mut stage = Stage::new("ext4");

@@ -125,7 +125,7 @@ impl<'a> Stage<'a> {
              look() {{ xl list bed | grep -q ' ---s' && echo down && exit; }}\nlook\n\
              timeout {seconds} xenstore-watch -n 2 @releaseDomain >/dev/null; look; true"
         ))?;
-        Ok(!seen.is_empty())
+        Ok(seen.lines().any(|line| line == "down"))
     }
 
     /// Boots a guest that has shut down, onto the disks that it had.
@@ -210,9 +210,10 @@ impl<'a> Stage<'a> {
     pub fn finish(&mut self, script: &str) -> Result<String> {
         let node = self.node();
         self.bed.run(&format!(
-            "# in the guest: {script}\nfor look in $(seq 600); do\n\
+            "# in the guest: {script}\nfor look in $(seq 200); do\n\
              done=$(xenstore-read {node}-done 2>/dev/null) && break\n\
-             grep -aq '^{TROUBLE}' {CONSOLE} && break\nsleep 0.3; done\n\
+             grep -aq '^{TROUBLE}' {CONSOLE} && break\n\
+             sleep 2; done\n\
              [ -n \"$done\" ] || {{ echo 'no answer'; tail -n 5 {CONSOLE}; exit 1; }}\n\
              set -- $done\npart=0; while [ $part -lt $2 ]; do xenstore-read {node}-$part\n\
              part=$((part + 1)); done | base64 -d; exit $1",

@@ -35,6 +35,7 @@ mod recovery_hold;
 mod recovery_idle;
 mod recovery_killed;
 mod recovery_moved;
+mod recovery_refusing;
 mod recovery_root;
 mod recovery_snapshot;
 mod recovery_stall;
@@ -72,10 +73,11 @@ pub const ALL: [Scenario; 15] = [
 ];
 
 /// What the daemon does about it.
-pub const RECOVERIES: [Story; 14] = [
+pub const RECOVERIES: [Story; 15] = [
     recovery_root::STORY,
     recovery_killed::STORY,
     recovery_budget::STORY,
+    recovery_refusing::STORY,
     recovery_stall::STORY,
     recovery_hold::STORY,
     recovery_snapshot::OLDER,

@@ -101,8 +101,9 @@ fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Da
     let fstypes = world.seen.volumes.iter().map(|volume| &volume.fstype);
     missing.extend(process::programs_missing(&session.world.root, fstypes));
     locked::give_back();
-    // Last: all that was read is in memory by now.
-    if let Err(errno) = locked::lock_what_is_used() {
+    // Last: all that was read is in memory by now. And the program whole: what was never run is
+    // not, and a page that a dead root is asked for ends the daemon.
+    if let Err(errno) = locked::lock_what_is_used().and(locked::lock_program()) {
         missing.push(lack::locked(&errno));
     }
     missing.iter().for_each(|what| announce::note(&wording::missing(what)));
