@@ -61,6 +61,15 @@ impl Chroot {
         self.scratch.path().join(path)
     }
 
+    /// What systemd 247 has to see before it judges a unit, until they are dropped: the last first.
+    pub fn kernel_file_systems(&self) -> [Mounted; 2] {
+        let mount = |path: &str, fstype: &str| {
+            Mounted::new(fstype.as_ref(), &self.within(path), fstype, "").unwrap()
+        };
+        let below = mount("sys", "sysfs");
+        [mount("sys/fs/cgroup", "cgroup2"), below]
+    }
+
     /// Runs a command line in it.
     pub fn run(&self, line: &str) -> Ran {
         run_in(self.scratch.path(), line)

@@ -169,15 +169,15 @@ fn check_services(chroot: &Chroot, system: System) -> String {
     for unit in UNITS {
         chroot.succeed(&format!("ls /etc/systemd/system/sysinit.target.wants/{unit}"));
     }
-    // systemd 247 can do neither in a chroot.
-    if system.suite == "bullseye" {
-        return "systemd 247 does not say".to_owned();
-    }
+    let _kernel = chroot.kernel_file_systems();
     for unit in UNITS {
         let said =
             chroot.succeed(&format!("systemd-analyze verify --man=no /lib/systemd/system/{unit}"));
         let ours: Vec<&str> = said.lines().filter(|line| line.contains("xvdguard")).collect();
         assert_eq!(ours, [""; 0], "{system:?}");
+    }
+    if system.suite == "bullseye" {
+        return "systemd 247 does not say".to_owned();
     }
     let said = chroot.succeed("systemd-analyze security --offline=yes --no-pager xvdguard.service");
     let level = said.lines().find_map(|line| line.split_once("xvdguard.service: "));

@@ -19,6 +19,19 @@ pub struct Broken {
     pub fault: &'static str,
     /// How the host takes it back once the guest is seen to have booted.
     pub heal: &'static str,
+    /// Of the kernel command line: root, and how it is to be mounted.
+    pub root: &'static str,
+}
+
+/// What the init of the root saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Booted {
+    /// How long after the disks it began.
+    pub later_ms: u64,
+    /// The options that root is mounted with.
+    pub options: String,
+    /// What the image has left of ours to systemd.
+    pub left: String,
 }
 
 /// The init of a root that is only to be reached.
@@ -29,13 +42,17 @@ const BOOTED: &str = "bed: booted";
 /// What the hook says when it waits.
 const HELD: &str = "bed: held";
 
+/// Root as it is named where nothing else is said.
+pub const ROOT: &str = "root=/dev/xvda ro";
+
 /// Debian's disk and another.
 const DISKS: [Host; 2] = [Host { storage: Storage::Over("/dev/vdb"), ..HEALTHY }, HEALTHY];
 
 impl Broken {
-    /// Boots a guest so, and says how many milliseconds after its disks its root came.
-    pub fn boot(&self, stage: &mut Stage) -> Result<u64> {
+    /// Boots a guest so, as far as the init of its root.
+    pub fn boot(&self, stage: &mut Stage) -> Result<Booted> {
         stage.host(&self.image_script())?;
+        stage.say_to_kernel(self.root);
         stage.boot_as(System::Broken, &DISKS)?;
         if !self.fault.is_empty() {
             let fault = self.fault;
@@ -51,11 +68,8 @@ impl Broken {
         ))?;
         stage.end()?;
         let line = seen.lines().find_map(|line| line.split_once(BOOTED));
-        let late = || Failure::new(format!("{}: no root is reached: {seen}", self.name));
-        let mut times = line.ok_or_else(late)?.1.split_whitespace().filter_map(ms);
-        let (connected, began) = (times.next(), times.next());
-        let strange = || Failure::new(format!("{}: the guest says {seen}", self.name));
-        connected.zip(began).map(|(from, to)| to.saturating_sub(from)).ok_or_else(strange)
+        let strange = || Failure::new(format!("{}: no root is reached: {seen}", self.name));
+        line.and_then(|(_, words)| booted(words)).ok_or_else(strange)
     }
 
     /// An archive behind the image takes the place of its files (initramfs buffer format of the
@@ -69,6 +83,13 @@ impl Broken {
             make = self.make
         )
     }
+}
+
+fn booted(words: &str) -> Option<Booted> {
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let [connected, began, options, left] = words.as_slice() else { return None };
+    let later_ms = ms(began)?.saturating_sub(ms(connected)?);
+    Some(Booted { later_ms, options: (*options).to_owned(), left: (*left).to_owned() })
 }
 
 /// `12.345678` as 12345.

@@ -78,9 +78,9 @@ impl Stage<'_> {
         self.data(0, "ok")
     }
 
-    /// Whether the guest reboots, while somebody looks for five minutes.
+    /// Whether the guest reboots, while somebody looks for three minutes.
     pub fn reboots(&mut self) -> Result<&'static str> {
-        let is_down = self.is_down(300)?;
+        let is_down = self.is_down(180)?;
         let printed = self.console()?;
         crate::say(&printed);
         Ok(if is_down { "reboots" } else { "stays up" })

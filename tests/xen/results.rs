@@ -35,7 +35,7 @@ A row stays until its scenario is run again.
 const PACKAGE: &str = "\
 # What a real Xen showed of the package
 
-Written by `make xen SCENARIO=package`, never by hand. Each scenario is a file in
+Written by `make xen-package`, never by hand. Each scenario is a file in
 `tests/xen/scenarios/`, played in Debian guests that install the .deb themselves, and in images that
 they were booted from. A row stays until its scenario is run again.
 ";

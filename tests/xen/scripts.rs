@@ -105,7 +105,9 @@ impl Order<'_> {
     /// The kernel command line. Debian's xvdguard is there and must be told to keep still.
     fn words(&self) -> String {
         let own = match self.system {
-            System::Broken => return format!("root=/dev/xvda ro init={INIT}"),
+            System::Broken => {
+                return format!("{} init={INIT}", self.guard.map_or("", |guard| guard.words));
+            }
             System::Report | System::Tiny | System::OwnRoot => None,
             System::Debian | System::DebianWithoutHook | System::DebianItself => Some(""),
             System::DebianWithoutFlush => Some("fsck.mode=skip systemd.gpt_auto=0 "),

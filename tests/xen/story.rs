@@ -82,6 +82,12 @@ impl<'a> Stage<'a> {
         self.order.guard.is_some()
     }
 
+    /// Words that the kernel of the next guest gets.
+    pub fn say_to_kernel(&mut self, words: &'a str) {
+        let policy = self.order.guard.map_or("", |guard| guard.policy);
+        self.order.guard = Some(Guard { words, policy });
+    }
+
     /// Boots a tiny guest with these disks, fresh ones where the story has not made them.
     pub fn boot(&mut self, hosts: &[Host]) -> Result<()> {
         self.boot_as(System::Tiny, hosts)
@@ -119,7 +125,7 @@ impl<'a> Stage<'a> {
              look() {{ xl list bed | grep -q ' ---s' && echo down && exit; }}\nlook\n\
              timeout {seconds} xenstore-watch -n 2 @releaseDomain >/dev/null; look; true"
         ))?;
-        Ok(!seen.is_empty())
+        Ok(seen.lines().any(|line| line == "down"))
     }
 
     /// Boots a guest that has shut down, onto the disks that it had.
@@ -137,7 +143,12 @@ impl<'a> Stage<'a> {
              debugfs -R \"dump /boot/$name {IMAGE_OF_ITS_OWN}\" /dev/sick0\n\
              [ -s {IMAGE_OF_ITS_OWN} ]"
         ))?;
-        self.order.system = System::DebianItself;
+        self.reborn_as(System::DebianItself)
+    }
+
+    /// Boots another image of Debian, onto the disks that the guest had.
+    pub fn reborn_as(&mut self, system: System) -> Result<()> {
+        self.order.system = system;
         self.reborn()
     }
 
@@ -199,9 +210,10 @@ impl<'a> Stage<'a> {
     pub fn finish(&mut self, script: &str) -> Result<String> {
         let node = self.node();
         self.bed.run(&format!(
-            "# in the guest: {script}\nfor look in $(seq 600); do\n\
+            "# in the guest: {script}\nfor look in $(seq 200); do\n\
              done=$(xenstore-read {node}-done 2>/dev/null) && break\n\
-             grep -aq '^{TROUBLE}' {CONSOLE} && break\nsleep 0.3; done\n\
+             grep -aq '^{TROUBLE}' {CONSOLE} && break\n\
+             sleep 2; done\n\
              [ -n \"$done\" ] || {{ echo 'no answer'; tail -n 5 {CONSOLE}; exit 1; }}\n\
              set -- $done\npart=0; while [ $part -lt $2 ]; do xenstore-read {node}-$part\n\
              part=$((part + 1)); done | base64 -d; exit $1",

@@ -48,9 +48,13 @@ pub const USUAL: Kind = Kind {
 
 const PACKAGES: &str = "udev,kmod,e2fsprogs,zstd,busybox-static,xenstore-utils";
 const SIZE: &str = "960M";
+/// Of its root.
+const UUID: &str = "01234567-89ab-4cde-8f01-23456789abcd";
 /// What makes a root of debootstrap's a guest, run in it.
 const CONFIGURE: &str = include_str!("../debian/configure");
 const INSTALL: &str = include_str!("../debian/install");
+/// Installs the package for the image that this makes: dracut takes too long in a guest.
+const WITH_PACKAGE: &str = concat!(include_str!("../debian/limit"), "dpkg -i /root/xvdguard.deb\n");
 /// What the bed puts into it.
 const FILES: [(&str, &str); 7] = [
     ("usr/lib/bed/agent", include_str!("../guest/agent")),
@@ -65,7 +69,8 @@ const FILES: [(&str, &str); 7] = [
 /// The guest's files.
 #[derive(Debug, Clone)]
 pub struct Debian {
-    /// Holds `vmlinux` and `initrd-plain`, and where xvdguard is installed `initrd`.
+    /// Holds `vmlinux` and `initrd-plain`; and `initrd`, which has xvdguard, where the guest does
+    /// not make that one itself.
     pub folder: PathBuf,
 }
 
@@ -84,7 +89,7 @@ pub fn debian(cache: &Cache, kind: Kind) -> Result<Debian> {
     let base = cache.part(&format!("debian-{name}"), &recipe, |to| bootstrap(kind, to))?;
     let (content, base_name) = (content()?, base.display().to_string());
     let texts: String = FILES.iter().map(|(path, text)| format!("{path}\n{text}")).collect();
-    let recipe = [INSTALL, SIZE, &base_name, &content, &texts];
+    let recipe = [INSTALL, WITH_PACKAGE, SIZE, UUID, &base_name, &content, &texts];
     let part = format!("guest-{name}-{brought:?}");
     let folder = cache.part(&part, &recipe, |folder| build(kind, &base, folder))?;
     Ok(Debian { folder })
@@ -124,9 +129,15 @@ fn build(kind: Kind, base: &Path, folder: &Path) -> Result<()> {
     } else {
         pack(&root)?;
     }
+    if kind.brought == Brought::AsPackage && kind.maker == "dracut" {
+        enter(&root, WITH_PACKAGE, "")?;
+        initrd("initrd")?;
+        enter(&root, "/usr/bin/dpkg --no-triggers -P xvdguard; rm -r /etc/xvdguard", "")?;
+    }
     unwrap_image(&only(&root.join("boot"), "vmlinuz-")?, &folder.join("vmlinux"))?;
     let disk = folder.join("disk.ext3");
-    let words = ["-q", "-F", "-E", "lazy_itable_init=0,nodiscard", "-d"].map(OsStr::new);
+    let words = ["-q", "-F", "-E", "lazy_itable_init=0,nodiscard", "-U", UUID, "-d"];
+    let words = words.map(OsStr::new);
     let place = [root.as_os_str(), disk.as_os_str(), SIZE.as_ref()];
     program::run("mkfs.ext3", &[&words[..], &place].concat())?;
     fs::remove_dir_all(&root).tried(format_args!("remove {}", root.display()))

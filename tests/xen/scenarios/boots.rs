@@ -4,44 +4,10 @@
 
 use harness::failure::Result;
 
-use crate::broken::Broken;
+use crate::broken::{Broken, ROOT};
 use crate::build::GuestKernel;
 use crate::build::debian::{Kind, USUAL};
 use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
-
-/// All of them, by what is broken, and in images of dracut with systemd.
-pub const STORIES: [(Kind, Story); 5] = [
-    (USUAL, Story { name: "boots-failing", tell: failing, ..STORY }),
-    (USUAL, Story { name: "boots-answering", tell: answering, ..STORY }),
-    (USUAL, Story { name: "boots-hanging", tell: hanging, ..STORY }),
-    (USUAL, Story { name: "boots-others", tell: others, ..STORY }),
-    (Kind { maker: "dracut", ..USUAL }, Story { name: "boots-dracut", tell: with_dracut, ..STORY }),
-];
-
-const STORY: Story = Story {
-    name: "",
-    is_for: is_bookworms,
-    is_debian: true,
-    without: Told { up_to_6_10: "", from_6_11: "" },
-    with: always("each boots, in time"),
-    guard: UNCONFIGURED,
-    tell: failing,
-};
-
-fn is_bookworms(kernel: &GuestKernel) -> bool {
-    kernel.name == "6.1"
-}
-
-/// What root-options gives the program (LIMIT_S), and for starting and ending it in emulation.
-const LATER_AT_MOST_MS: u64 = 5_000 + 1_500;
-
-/// The image is as good as without xvdguard: what all others are held against.
-const NO_PROGRAM: Broken =
-    Broken { name: "no program", ..program(": >usr/lib/xvdguard/xvdguard-early") };
-
-const fn program(make: &'static str) -> Broken {
-    Broken { name: "", make, fault: "", heal: "" }
-}
 
 /// A shell script in the program's place: `$answer` is the file for its answer, `right` gives it.
 macro_rules! script {
@@ -80,8 +46,43 @@ macro_rules! held {
             ),
             fault: $fault,
             heal: $heal,
+            root: ROOT,
         }
     };
+}
+
+/// All of them, by what is broken, and in images of dracut with systemd.
+pub const STORIES: [(Kind, Story); 5] = [
+    (USUAL, Story { name: "boots-failing", tell: failing, ..STORY }),
+    (USUAL, Story { name: "boots-answering", tell: answering, ..STORY }),
+    (USUAL, Story { name: "boots-hanging", tell: hanging, ..STORY }),
+    (USUAL, Story { name: "boots-others", tell: others, ..STORY }),
+    (Kind { maker: "dracut", ..USUAL }, Story { name: "boots-dracut", tell: with_dracut, ..STORY }),
+];
+
+const STORY: Story = Story {
+    name: "",
+    is_for: is_bookworms,
+    is_debian: true,
+    without: Told { up_to_6_10: "", from_6_11: "" },
+    with: always("each boots, in time"),
+    guard: UNCONFIGURED,
+    tell: failing,
+};
+
+fn is_bookworms(kernel: &GuestKernel) -> bool {
+    kernel.name == "6.1"
+}
+
+/// What root-options gives the program (LIMIT_S), and for starting and ending it in emulation.
+const LATER_AT_MOST_MS: u64 = 5_000 + 1_500;
+
+/// The image is as good as without xvdguard: what all others are held against.
+const NO_PROGRAM: Broken =
+    Broken { name: "no program", ..program(": >usr/lib/xvdguard/xvdguard-early") };
+
+const fn program(make: &'static str) -> Broken {
+    Broken { name: "", make, fault: "", heal: "", root: ROOT }
 }
 
 const AS_IT_IS: Broken = Broken { name: "as it is", ..program("true") };
@@ -212,11 +213,11 @@ fn with_dracut(stage: &mut Stage) -> Result<String> {
 /// What of them is late or never boots, and how much later each came.
 fn boots(stage: &mut Stage, all: &[Broken]) -> Result<String> {
     stage.spoil();
-    let without = NO_PROGRAM.boot(stage)?;
+    let without = NO_PROGRAM.boot(stage)?.later_ms;
     let mut late = Vec::new();
     let mut said = format!("without a program {without} ms; later:");
     for broken in all {
-        let later = broken.boot(stage)?.saturating_sub(without);
+        let later = broken.boot(stage)?.later_ms.saturating_sub(without);
         crate::say(&format!("{}: {later} ms later", broken.name));
         said.push_str(&format!(" {} {later},", broken.name));
         if later > LATER_AT_MOST_MS {

@@ -35,10 +35,12 @@ mod recovery_hold;
 mod recovery_idle;
 mod recovery_killed;
 mod recovery_moved;
+mod recovery_refusing;
 mod recovery_root;
 mod recovery_snapshot;
 mod recovery_stall;
 mod recovery_storage;
+mod root_options;
 mod sector_63;
 mod sixteen_errors;
 mod stall;
@@ -71,10 +73,11 @@ pub const ALL: [Scenario; 15] = [
 ];
 
 /// What the daemon does about it.
-pub const RECOVERIES: [Story; 14] = [
+pub const RECOVERIES: [Story; 15] = [
     recovery_root::STORY,
     recovery_killed::STORY,
     recovery_budget::STORY,
+    recovery_refusing::STORY,
     recovery_stall::STORY,
     recovery_hold::STORY,
     recovery_snapshot::OLDER,
@@ -89,10 +92,11 @@ pub const RECOVERIES: [Story; 14] = [
 ];
 
 /// What the package and its images do, each in a Debian of its own.
-pub const PACKAGES: [(Kind, Story); 9] = {
+pub const PACKAGES: [(Kind, Story); 11] = {
     let [a, b, c, d] = package_debian::STORIES;
     let [e, f, g, h, i] = boots::STORIES;
-    [a, b, c, d, e, f, g, h, i]
+    let [j, k] = root_options::STORIES;
+    [a, b, c, d, e, f, g, h, i, j, k]
 };
 
 /// The Debian that a story is told in.

@@ -14,13 +14,17 @@ use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
 /// Each with its guest.
 pub const STORIES: [(Kind, Story); 4] = [
     (BOOKWORM, Story { name: "package-bookworm-initramfs-tools", ..ABORTS }),
-    (Kind { maker: "dracut", ..BOOKWORM }, Story { name: "package-bookworm-dracut", ..ABORTS }),
+    (
+        Kind { maker: "dracut", ..BOOKWORM },
+        Story { name: "package-bookworm-dracut", tell: tell_with_built, ..ABORTS },
+    ),
     (
         Kind { suite: "trixie", maker: "dracut", ..BOOKWORM },
         Story {
             name: "package-trixie-dracut",
             is_for: |kernel| kernel.name == "6.12",
             with: always(LOSES_FLUSHES),
+            tell: tell_with_built,
             ..ABORTS
         },
     ),
@@ -83,17 +87,23 @@ limits=$(dmesg | sed '/EXT4-fs (xvda): mounted/,$d' | sed -n 's/.*before root is
 echo "data: $fate, limits ${limits:-not seen} before root"
 "#;
 
-/// A limit of requests; and a boot may be called good after a minute.
-const INSTALL: &str = r#"# install the package
-umount /data; cp /etc/fstab /root/fstab
-mkdir -p /etc/xvdguard/config.d
-printf '[[queue]]\nmatch = "xvd*"\nmax_sectors_kb = 64\n[reboot]\nminimum_uptime = "1min"\n' \
-    >/etc/xvdguard/config.d/bed.toml
-DEBIAN_FRONTEND=noninteractive dpkg -i /root/xvdguard.deb 2>&1 </dev/null"#;
+/// With a configuration, and what dpkg is told.
+const CONFIGURE: &str = concat!(
+    "# install the package\numount /data; cp /etc/fstab /root/fstab\n",
+    include_str!("../debian/limit")
+);
 
 const DAEMON: &str = r#"# is the daemon active
 if command -v systemctl >/dev/null; then systemctl is-active xvdguard.service || true
-else /etc/init.d/xvdguard status >/dev/null && echo active || echo not active; fi"#;
+else
+    /etc/init.d/xvdguard status >/dev/null && echo active || echo not active
+    first=$(ls /etc/rcS.d | grep -o 'xvdguard-early\|checkroot.sh' | head -n 1)
+    [ "$first" = xvdguard-early ] || echo 'but the second chance comes after checkroot'
+fi"#;
+
+const EARLY: &str = "# who ran early boot\n\
+    if [ -e /run/xvdguard/early.json ] && [ ! -e /run/xvdguard/second-chance ]; then\n\
+    echo early boot in the image; else echo not in the image; fi";
 
 /// What differs from fstab as it was; of lines that it has, those that are new.
 const FSTAB: &str = r#"# fstab
@@ -103,10 +113,6 @@ else echo "fstab: $(grep -vxFf /root/fstab /etc/fstab | grep -v '^#')"; fi"#;
 /// Longer than the daemon waits with a good boot and looks again.
 const WAIT: &str = "# a good boot\n\
     for look in $(seq 50); do cmp -s /root/fstab /etc/fstab || break; sleep 3; done";
-
-const REMOVE: &str = r#"# remove it
-xvdguard revert
-dpkg -r xvdguard 2>&1 </dev/null"#;
 
 const LEFT: &str = r#"# what is left of it
 ls -d /usr/sbin/xvdguard /usr/lib/xvdguard /usr/lib/udev/rules.d/60-xvdguard.rules 2>/dev/null
@@ -118,14 +124,34 @@ const FRESH: &str = "# a fresh data disk\nset -e\necho ok >/sys/block/sick1/flus
     dd if=/bed/disk.ext3 of=/dev/sick1 bs=1M conv=fsync 2>/dev/null\n\
     echo refused >/sys/block/sick1/flush";
 
-/// Orderly, and from the image that lies on the guest's own disk.
-fn boot_again(stage: &mut Stage) -> Result<()> {
-    stage.begin("if command -v systemctl; then systemctl reboot; else shutdown -r now; fi")?;
-    if !stage.is_down(1500)? {
-        return Err(Failure::new("the guest does not shut down"));
+/// Who makes the images of a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Images {
+    /// The guest itself, when the package is installed and removed.
+    OfItself,
+    /// The same package in the same system, when the bed was built: where that takes too long.
+    Built,
+}
+
+impl Images {
+    /// dpkg, with whatever it says.
+    fn dpkg(self, words: &str) -> String {
+        let triggers = if self == Images::Built { "--no-triggers" } else { "" };
+        format!("DEBIAN_FRONTEND=noninteractive /usr/bin/dpkg {triggers} {words} 2>&1 </dev/null")
     }
-    stage.host(FRESH)?;
-    stage.reborn_by_itself()
+
+    /// Shuts the guest down in order and boots it again, with the image that it should have by now.
+    fn boot_again(self, stage: &mut Stage, built: System) -> Result<()> {
+        stage.begin("if command -v systemctl; then systemctl reboot; else shutdown -r now; fi")?;
+        if !stage.is_down(1500)? {
+            return Err(Failure::new("the guest does not shut down"));
+        }
+        stage.host(FRESH)?;
+        match self {
+            Images::OfItself => stage.reborn_by_itself(),
+            Images::Built => stage.reborn_as(built),
+        }
+    }
 }
 
 fn fate(stage: &mut Stage) -> Result<String> {
@@ -138,34 +164,45 @@ fn said(stage: &mut Stage, script: &str) -> Result<String> {
 }
 
 fn tell(stage: &mut Stage) -> Result<String> {
+    live(stage, Images::OfItself)
+}
+
+fn tell_with_built(stage: &mut Stage) -> Result<String> {
+    live(stage, Images::Built)
+}
+
+fn live(stage: &mut Stage, images: Images) -> Result<String> {
     stage.spoil();
     stage.boot_as(System::DebianWithoutHook, &[ROOT, DATA])?;
     let before = fate(stage)?;
-    crate::say(&stage.guest(INSTALL)?);
+    let install = images.dpkg("-i /root/xvdguard.deb");
+    crate::say(&stage.guest(&format!("{CONFIGURE}{install}"))?);
     let installed = said(stage, DAEMON)?;
     stage.guest("# longer than a good boot must be\nsleep 100")?;
     let unwritten = said(stage, FSTAB)?;
-    crate::say(&stage.guest("xvdguard status; xvdguard check | head -n 20; true")?);
-    boot_again(stage)?;
-    let booted = fate(stage)?;
-    let verdicts = said(stage, VERDICTS)?;
-    let stage_of = said(
-        stage,
-        "# who ran early boot\n[ -e /run/xvdguard/early.json ] && [ ! -e \
-         /run/xvdguard/second-chance ] && echo early boot in the image || echo not in the image",
-    )?;
-    let daemon = said(stage, DAEMON)?;
-    stage.guest(WAIT)?;
-    let fstab = said(stage, FSTAB)?;
-    crate::say(&stage.guest("dmesg | grep -E 'xvdguard|bed:|xvd[ab]'; xvdguard status; true")?);
-    crate::say(&stage.guest(REMOVE)?);
+    crate::say(&stage.guest("xvdguard status; true")?);
+    images.boot_again(stage, System::Debian)?;
+    let booted = guarded(stage)?;
+    let remove = images.dpkg("-r xvdguard");
+    crate::say(&stage.guest(&format!("# remove it\nxvdguard revert\n{remove}"))?);
     let (removed, left) = (said(stage, FSTAB)?, said(stage, LEFT)?);
-    boot_again(stage)?;
+    images.boot_again(stage, System::DebianWithoutHook)?;
     let after = fate(stage)?;
     stage.end()?;
     Ok(format!(
         "before: {before}; installed: daemon {installed}, {unwritten}; booted: {booted}; \
-         {verdicts}; {stage_of}, daemon {daemon}; {fstab}; removed: {removed}, {left}; booted: \
-         {after}"
+         removed: {removed}, {left}; booted: {after}"
     ))
+}
+
+/// What a boot with xvdguard comes to, until it is long enough to be called good.
+fn guarded(stage: &mut Stage) -> Result<String> {
+    let data = fate(stage)?;
+    let verdicts = said(stage, VERDICTS)?;
+    let early = said(stage, EARLY)?;
+    let daemon = said(stage, DAEMON)?;
+    stage.guest(WAIT)?;
+    let fstab = said(stage, FSTAB)?;
+    crate::say(&stage.guest("dmesg | grep -E 'xvdguard|bed:|xvd[ab]'; xvdguard status; true")?);
+    Ok(format!("{data}; {verdicts}; {early}, daemon {daemon}; {fstab}"))
 }
