@@ -62,8 +62,8 @@ impl Stage<'_> {
         .map(drop)
     }
 
-    /// Nothing of root stays in memory but what runs, and this script makes its storage fail, for so
-    /// long and longer: whether small writes make its journal die of that.
+    /// Nothing of root stays in memory but what runs, and this script makes its storage fail, for
+    /// so long and longer: whether small writes make its journal die of that.
     pub fn fails(&mut self, script: &str, seconds: u32) -> Result<&'static str> {
         self.guest("# nothing in memory\nsync; echo 3 >/proc/sys/vm/drop_caches")?;
         self.host(script)?;

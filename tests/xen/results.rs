@@ -28,7 +28,8 @@ const RECOVERY: &str = "\
 # What a real Xen showed of the daemon
 
 Written by `make xen-recovery`, never by hand. Each scenario is a file in `tests/xen/scenarios/`,
-played in a Debian guest with systemd. *Without*: with `xvdguard=off`. *Seconds* are of both guests.
+played in a tiny guest whose init is no known one, or where its name says so in a Debian guest
+with systemd. *Without*: with no xvdguard, or with `xvdguard=off`. *Seconds* are of both guests.
 A row stays until its scenario is run again.
 ";
 /// Of the package, installed.

@@ -11,6 +11,9 @@ use crate::guest::{
 use crate::order::{Guard, Order, Placed, System, disk_name};
 use crate::scenario::{Advertised, Storage};
 
+/// A host that lets a guest reboot gives it the id that it had.
+const UUID: &str = "62656400-0000-4000-8000-000000000001";
+
 impl Order<'_> {
     fn each(&self, line: impl Fn(usize, &Placed) -> String) -> String {
         self.each_of(self.all(), line)
@@ -57,7 +60,7 @@ impl Order<'_> {
         let memory = 384 + 5 * self.disks.len().saturating_sub(16);
         format!(
             "# create the guest\ncat >/run/bed.cfg <<'END'\n\
-             name='bed'\ntype='{kind}'\nmemory={memory}\nvcpus=1\n{image}\
+             name='bed'\nuuid='{UUID}'\ntype='{kind}'\nmemory={memory}\nvcpus=1\n{image}\
              extra='console=hvc0 panic=-1 loglevel=1 {words}'\n\
              on_poweroff='preserve'\non_reboot='preserve'\non_crash='preserve'\n\
              disk=[{disks}]\nEND\nxl create -e /run/bed.cfg\n"

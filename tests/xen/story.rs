@@ -117,12 +117,12 @@ impl<'a> Stage<'a> {
         Err(Failure::new("the guest does not shut down"))
     }
 
-    /// Whether the guest shuts down within so many seconds. xenstored tells when one does: asking
+    /// Whether the guest shuts down within so many seconds, and not by a crash. xenstored tells when one does: asking
     /// again and again is what costs, not waiting.
     pub fn is_down(&mut self, seconds: u32) -> Result<bool> {
         let seen = self.bed.run(&format!(
             "# wait until the guest has shut down\n\
-             look() {{ xl list bed | grep -q ' ---s' && echo down && exit; }}\nlook\n\
+             look() {{ xl list bed | grep -q ' ---s-- ' && echo down && exit; }}\nlook\n\
              timeout {seconds} xenstore-watch -n 2 @releaseDomain >/dev/null; look; true"
         ))?;
         Ok(seen.lines().any(|line| line == "down"))

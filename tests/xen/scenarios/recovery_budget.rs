@@ -1,5 +1,5 @@
-//! Storage that fails again after each boot: the guest reboots as often as its budget says, and then
-//! stays up and tells.
+//! Storage that fails again after each boot: the guest reboots as often as its budget says, and
+//! then stays up and tells.
 
 use harness::failure::Result;
 
