@@ -32,7 +32,8 @@ pub fn keep_heap_small() {
     }
 }
 
-/// Gives all that is free back to the kernel: after work that took much for a moment.
+/// Gives all that is free back to the kernel: after work that took much for a moment, and before
+/// anything is locked, since locked pages cannot be given back one by one (madvise(2)).
 pub fn give_back() {
     // SAFETY: malloc_trim(3) touches nothing that is in use.
     #[cfg(target_env = "gnu")]

@@ -62,6 +62,12 @@ impl Ring {
         }
     }
 
+    /// How many bytes it has as a file.
+    pub fn size(&self) -> usize {
+        let before: usize = self.before.values().map(|json| json.len()).sum();
+        before + self.bytes
+    }
+
     /// All of it as a file.
     pub fn document(&self, version: &str) -> Vec<u8> {
         let mut document = Vec::new();

@@ -128,10 +128,9 @@ impl Casebook {
     }
 
     /// Adds the recording to what is written in this turn; one that is too large is none.
-    pub fn add_recording(&mut self, recording: &dyn Fn() -> Vec<u8>) {
+    pub fn add_recording(&mut self, recording: &dyn Fn() -> Option<Vec<u8>>) {
         for (mount_point, name) in std::mem::take(&mut self.unrecorded) {
-            let content = recording();
-            if content.len() <= RECORDING.bytes {
+            if let Some(content) = recording().filter(|it| it.len() <= RECORDING.bytes) {
                 let name = name + RECORDING.ending;
                 let place = self.place.clone();
                 let is_recording = true;

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
-use xvdguard_linux::calls::memory;
 use xvdguard_linux::observe::vbds::Depth;
 use xvdguard_linux::observe::{self, Look};
 use xvdguard_linux::recover::records;
@@ -99,7 +98,6 @@ fn look_at_all(places: &mut Places, world: &mut World, deadline: Instant) {
     // Never two of them at once: with hundreds of disks each takes a megabyte.
     world.seen = Observation::default();
     world.seen = places.observe(Look { depth: Depth::Kept, deadline });
-    memory::give_back();
     domain::update(&mut world.domain, &places.root, places.xenstore.as_mut(), deadline);
     world.guard.is_lasting = is_lasting(world);
     watch(places, world, deadline);

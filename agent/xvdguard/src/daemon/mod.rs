@@ -69,6 +69,8 @@ pub fn run(mut session: Session, global: &Global) -> Result<ExitCode, Failure> {
         notify::ready(&why);
         return Ok(ExitCode::SUCCESS);
     }
+    // It is looked at anew, and with hundreds of disks that would be held for good.
+    drop(seen);
     let _lock =
         reports::lock_named(&session.world.root, LOCK, PATIENCE).map_err(Failure::Output)?;
     let mut daemon = begin(session, global, settings)?;

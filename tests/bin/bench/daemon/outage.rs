@@ -23,7 +23,7 @@ const ROUNDS: usize = 3;
 const SETTLE: Duration = Duration::from_secs(1);
 const LIMIT_MS: u64 = 1000;
 const AT: &str = "/run/srv";
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(120);
 
 /// How long a recovery took.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ pub fn chapter(bench: &Bench) -> Result<Chapter> {
     for fstype in TYPES {
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
-            rounds.push(round(bench, fstype)?);
+            rounds.push(round(bench, fstype).tried(format_args!("bring back {fstype}"))?);
         }
         rounds.sort_by_key(Took::ours);
         let median = rounds[ROUNDS / 2];
@@ -84,7 +84,8 @@ fn round(bench: &Bench, fstype: &str) -> Result<Took> {
     })?;
     disk.storage.set_all(&Fault::everything(Answer::Eio))?;
     until("the volume is dead", || {
-        let _ = guest.run(&format!(": >{AT}/x && sync {AT}; rm -f {AT}/x"));
+        // Something new each time, to be written for whoever has not noticed yet.
+        let _ = guest.run(&format!(": >{AT}/x$$ && sync {AT}; rm -f {AT}/x$$"));
         let state = document(&guest, "/run/xvdguard/status.json")?;
         (state["volumes"][0]["health"] == "aborted").then_some(())
     })?;
