@@ -63,7 +63,7 @@ soak: ## Plays 100,000 more guests, or SEEDS=, against the daemon's decisions, a
 mutants: ## Plants one in PART=25 of all bugs of one token in what decides; notes what was missed.
 	cargo mutants --version || cargo install --locked cargo-mutants
 	-XVDGUARD_SEEDS=400 nice cargo mutants --config tests/mutants/mutants.toml \
-		--output $(TARGET_DIR) --baseline skip --timeout 400 \
+		--output $(TARGET_DIR) --baseline skip --timeout 240 \
 		--sharding round-robin --shard 0/$(or $(PART),25) \
 		--test-package xvdguard-logic --test-package xvdguard-tests
 	tests/mutants/note $(TARGET_DIR)/mutants.out $(or $(PART),25) >tests/mutants/RESULTS.md

@@ -78,7 +78,8 @@ fn words(root: &Root) -> Result<KernelWords, Failure> {
 
 fn notes(root: &Root, read: &Configuration, words: &KernelWords) -> Vec<String> {
     let passed_over = read.passed_over.iter().map(wording::passed_over);
-    let stale = config::is_image_stale(root, &read.settings).then(|| wording::STALE_IMAGE.into());
+    let stale = config::is_image_stale(root, &frozen::hash(&read.settings.policy))
+        .then(|| wording::STALE_IMAGE.into());
     passed_over.chain(words.oddities.iter().cloned()).chain(stale).collect()
 }
 

@@ -50,12 +50,12 @@ pub fn load(root: &Root, named: Option<&Path>) -> Result<Configuration, Problems
     understand(found)
 }
 
-/// Whether early boot of this boot reported another policy than the files hold now.
-pub fn is_image_stale(root: &Root, settings: &Settings) -> bool {
+/// Whether early boot of this boot reported another policy than that of the files, by its hash.
+pub fn is_image_stale(root: &Root, hash: &Text) -> bool {
     let Ok(Some(boot_id)) = root.read_text(machine::BOOT_ID.as_bytes()) else { return false };
     let Ok(Some(early)) = reports::read(root, reports::EARLY) else { return false };
     let carried = early.policy_hash.unwrap_or_else(|| frozen::hash(&Policy::default()));
-    early.boot_id == Some(boot_id) && carried != frozen::hash(&settings.policy)
+    early.boot_id == Some(boot_id) && carried != *hash
 }
 
 /// What these files say.

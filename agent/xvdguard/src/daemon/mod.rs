@@ -37,7 +37,6 @@ use xvdguard_logic::wording::plan as plan_wording;
 
 use crate::arguments::Global;
 use crate::commands::{Session, nothing_to_guard, rfc_3339};
-use crate::config;
 use crate::exit::Failure;
 use announce::Voice;
 use casebook::Casebook;
@@ -74,8 +73,9 @@ pub fn run(mut session: Session, global: &Global) -> Result<ExitCode, Failure> {
     let _lock =
         reports::lock_named(&session.world.root, LOCK, PATIENCE).map_err(Failure::Output)?;
     let mut daemon = begin(session, global, settings)?;
-    if let Ok(read) = config::load(&daemon.session.world.root, global.config.as_deref()) {
-        daemon.reload.compare(&daemon.session.world.root, &read.settings);
+    // Not read again: whoever answered once may be silent now. A wrong one has no hash.
+    if let Some(hash) = &daemon.settings.policy.hash {
+        daemon.reload.compare(&daemon.session.world.root, hash);
     }
     daemon.run();
     notify::stopping();

@@ -7,7 +7,7 @@ use std::time::Instant;
 use xvdguard_linux::configuration::Reading;
 use xvdguard_linux::job::Left;
 use xvdguard_linux::root::Root;
-use xvdguard_logic::policy::settings::Settings;
+use xvdguard_logic::text::Text;
 use xvdguard_logic::wording::config::STALE_IMAGE;
 
 use super::announce;
@@ -60,9 +60,9 @@ impl Reload {
     }
 
     /// Says, once as long as it is so, that early boot decided by another policy than this one,
-    /// which holds from now on.
-    pub fn compare(&mut self, root: &Root, settings: &Settings) {
-        let is_stale = config::is_image_stale(root, settings);
+    /// known by its hash, which holds from now on.
+    pub fn compare(&mut self, root: &Root, hash: &Text) {
+        let is_stale = config::is_image_stale(root, hash);
         if is_stale && !self.is_image_told {
             announce::note(STALE_IMAGE);
         }

@@ -8,6 +8,7 @@ use xvdguard_linux::recording::{Asked, Decided};
 use xvdguard_logic::command_line::KernelWords;
 use xvdguard_logic::decide::{Decision, decide};
 use xvdguard_logic::plan::later;
+use xvdguard_logic::policy::frozen;
 use xvdguard_logic::policy::settings::Settings;
 use xvdguard_logic::recovery::effects::{
     Announcement, Deed, Effect, EffectId, FailureKind, Level, Outcome,
@@ -211,7 +212,8 @@ impl Daemon {
         match read {
             Ok(read) => {
                 let words = KernelWords::parse(&self.world.seen.command_line);
-                self.reload.compare(&self.session.world.root, &read.settings);
+                let hash = frozen::hash(&read.settings.policy);
+                self.reload.compare(&self.session.world.root, &hash);
                 self.settings = read.settings.effective(&words);
                 announce::note(wording::RELOADED);
             }

@@ -18,7 +18,7 @@ use xvdguard_linux::clock;
 use crate::bench::Bench;
 use crate::report::{Chapter, Promise, Table, time};
 
-const TYPES: [&str; 4] = ["ext4", "ext3", "xfs", "btrfs"];
+const TYPES: [&str; 2] = ["ext4", "ext3"];
 const ROUNDS: usize = 3;
 const SETTLE: Duration = Duration::from_secs(1);
 const LIMIT_MS: u64 = 1000;
@@ -67,8 +67,7 @@ pub fn chapter(bench: &Bench) -> Result<Chapter> {
 }
 
 fn round(bench: &Bench, fstype: &str) -> Result<Took> {
-    let large = matches!(fstype, "xfs" | "btrfs");
-    let disk = FaultyDisk::new(if large { 512 << 20 } else { 64 << 20 })?;
+    let disk = FaultyDisk::new(64 << 20)?;
     let node = disk.device.node().display().to_string();
     program::run(&format!("mkfs.{fstype}"), &["-q", &node])?;
     let guest = PretendedGuest::start(&[&disk.device])?;
