@@ -1,6 +1,6 @@
 //! QEMU, unpacked and never installed: of this machine's own suite with its backports, since 7.2
-//! damages the registers of guests with a 6.12 kernel; and the suite's own 7.2 for PVH guests, which
-//! 10.0 ends before their first line.
+//! damages the registers of guests with a 6.12 kernel; and the suite's own 7.2 for PVH guests, as
+//! 10.0 ends them before their first line.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
