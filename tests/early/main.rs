@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod broken;
 #[cfg(test)]
+mod errors;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod many;

@@ -1,5 +1,6 @@
 //! An outage of some seconds, and the volume is back without anybody asked.
 
+use harness::fault::{Answer, Fault};
 use harness::requires;
 
 use crate::stage::{AT, Stage};
@@ -42,6 +43,25 @@ fn a_btrfs_is_brought_back_without_anybody_asked() {
 }
 
 #[test]
+fn nothing_is_unmounted_while_reads_work_and_writes_do_not() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut stage = Stage::new("ext4");
+    stage.guest.run(&format!("echo kept >{AT}/kept && sync {AT}/kept")).unwrap();
+    stage.watch();
+    stage.begin_outage();
+    stage.disk.storage.set(Fault::Read(Answer::Ok)).unwrap();
+    stage.until("it has tried to write", |stage| {
+        let said = stage.said();
+        let is_it = |line: &str| line.contains("cannot write") && line.contains("dev/");
+        said.lines().any(is_it).then_some(())
+    });
+    assert_eq!(stage.guest.run(&format!("cat {AT}/kept")).unwrap(), "kept\n");
+    stage.disk.storage.heal().unwrap();
+    stage.until("the volume takes writes again", |stage| stage.takes_writes().then_some(()));
+    stage.until_health("healthy");
+}
+
+#[test]
 fn a_second_outage_within_the_budget_is_survived_as_well() {
     let Some(_) = requires::faulty_disk("ext4") else { return };
     let mut stage = Stage::new("ext4");
@@ -57,4 +77,50 @@ fn a_second_outage_within_the_budget_is_survived_as_well() {
     // The policy allows two within an hour.
     stage.outage();
     stage.until_health("given-up");
+}
+
+/// Spaces, a line break and a byte that is no UTF-8, as a shell writes them.
+const ODD: &str = "\"$(printf '/run/a b\\nc\\377')\"";
+
+#[test]
+fn a_mount_point_may_have_any_name() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut stage = Stage::new("ext4");
+    let node = stage.disk.device.node().display().to_string();
+    let run = |stage: &Stage, line: String| stage.guest.run(&line);
+    run(&stage, format!("umount {AT} && mkdir {ODD} && mount {node} {ODD}")).unwrap();
+    stage.watch();
+    stage.disk.storage.set_all(&Fault::everything(Answer::Eio)).unwrap();
+    stage.until("it is dead", |stage| {
+        let _ = run(stage, format!("cd {ODD} && : >x$$ && sync .; rm -f x$$"));
+        (stage.health() == "aborted").then_some(())
+    });
+    stage.disk.storage.heal().unwrap();
+    stage.until_health("healthy");
+    run(&stage, format!("mountpoint -q {ODD} && cd {ODD} && echo new >new && sync new")).unwrap();
+    // One line of a log, whatever it is called.
+    let shown = r"/run/a b\x0ac\xff";
+    assert!(stage.said().contains(shown), "{}", stage.said());
+}
+
+/// What lies on the same disk and is read-only by intention, or hides another file system.
+#[test]
+fn what_is_read_only_by_intention_is_no_alarm() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut stage = Stage::new("ext4");
+    let line = format!(
+        "mkdir {AT}/upper {AT}/work {AT}/lower /run/over /run/bound && mount -t overlay overlay \
+         -o lowerdir={AT}/lower,upperdir={AT}/upper,workdir={AT}/work /run/over && \
+         mount --bind -o ro {AT}/lower /run/bound && mount -o remount,ro,bind /run/bound && \
+         mount -t tmpfs -o ro tmpfs /run/bound"
+    );
+    stage.guest.run(&line).unwrap();
+    stage.watch();
+    // Every source is looked at again.
+    let pid = stage.daemon_pid();
+    stage.guest.run(&format!("mount -o remount,ro {AT}; kill -HUP {pid}")).unwrap();
+    stage.until("it has reloaded", |stage| stage.said().contains("read again").then_some(()));
+    stage.guest.run(&format!("mount -o remount,rw {AT} || true")).unwrap();
+    assert_eq!(stage.health(), "healthy", "{}", stage.said());
+    assert!(!stage.said().contains("aborted"), "{}", stage.said());
 }

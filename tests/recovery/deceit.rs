@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use harness::requires;
+use harness::fault::{Answer, Fault};
+use harness::{deadline, program, requires};
 
-use crate::stage::Stage;
+use crate::stage::{AT, SOON, Stage};
 
 /// A line of user space in the real kernel log. Each needs a file of its own: the kernel drops
 /// what one writes too fast.
@@ -57,4 +58,38 @@ fn a_flood_around_the_line_hides_nothing() {
     stage.until_health("healthy");
     is_over.store(true, Ordering::Relaxed);
     flood.join().unwrap();
+}
+
+/// Whether the kernel still has the line.
+fn has_line(name: &str) -> bool {
+    let log = program::run::<&str>("dmesg", &[]).unwrap_or_default();
+    log.contains(&format!("Aborting journal on device {name}-8"))
+}
+
+#[test]
+fn a_line_that_was_overwritten_before_anybody_read_it_is_not_needed() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut stage = Stage::new("ext4");
+    stage.watch();
+    let (pid, name) = (stage.daemon_pid(), stage.disk.device.name().to_owned());
+    stage.guest.run(&format!("kill -STOP {pid}")).unwrap();
+    stage.disk.storage.set_all(&Fault::everything(Answer::Eio)).unwrap();
+    let died = deadline::seen(SOON, || {
+        let _ = stage.guest.run(&format!(": >{AT}/x$$ && sync {AT}; rm -f {AT}/x$$"));
+        has_line(&name).then_some(())
+    });
+    assert!(died.is_some(), "the journal did not abort");
+    let overwritten = deadline::seen(SOON, || {
+        for _ in 0..5000 {
+            write_line("<6>some service has something to say, again and again and again");
+        }
+        (!has_line(&name)).then_some(())
+    });
+    assert!(overwritten.is_some(), "the kernel keeps every line");
+    stage.disk.storage.heal().unwrap();
+    stage.guest.run(&format!("kill -CONT {pid}")).unwrap();
+    stage.until("it is given back", |stage| {
+        (stage.health() == "healthy" && stage.takes_writes()).then_some(())
+    });
+    assert!(stage.said().contains("aborted"), "{}", stage.said());
 }

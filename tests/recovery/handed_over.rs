@@ -1,5 +1,6 @@
 //! What cannot be brought back safely is left to a person, told once, with everything as it was.
 
+use harness::fault::{Answer, Fault};
 use harness::requires;
 
 use crate::stage::{AT, Stage};
@@ -108,4 +109,61 @@ fn a_disk_that_came_back_as_an_older_snapshot_is_not_touched() {
     });
     assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_ok());
     assert!(stage.said().contains("older snapshot"), "{}", stage.said());
+}
+
+#[test]
+fn a_disk_that_came_back_as_another_file_system_is_not_touched() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let stage = dead_with(|stage| {
+        // s_uuid of the super block.
+        let node = stage.disk.device.node().display().to_string();
+        let line = format!(
+            "printf '\\001\\002\\003\\004' | dd of={node} bs=1 seek=1128 count=4 conv=notrunc \
+             status=none && sync {node}"
+        );
+        stage.guest.run(&line).unwrap();
+    });
+    assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_ok());
+    assert!(stage.said().contains("its file system is 0102"), "{}", stage.said());
+    assert_eq!(alerts(&stage), 1, "{}", stage.said());
+}
+
+#[test]
+fn a_file_system_that_others_may_have_mounted_is_only_reported() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut stage = Stage::new("ext4");
+    let node = stage.disk.device.node().display().to_string();
+    // Multiple mount protection: two machines are meant to see this disk.
+    let line = format!(
+        "umount {AT} && mkfs.ext4 -qF -O mmp -E mmp_update_interval=1 {node} && mount {node} {AT}"
+    );
+    stage.guest.run(&line).unwrap();
+    stage.watch();
+    stage.disk.storage.set_all(&Fault::everything(Answer::Eio)).unwrap();
+    // Nothing is waited for: it is handed over at once.
+    stage.until("it is handed over", |stage| {
+        let _ = stage.guest.run(&format!(": >{AT}/x$$ && sync {AT}; rm -f {AT}/x$$"));
+        (stage.health() == "given-up").then_some(())
+    });
+    stage.disk.storage.heal().unwrap();
+    assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_ok());
+    assert_eq!(alerts(&stage), 1, "{}", stage.said());
+}
+
+/// What `/var/lib` lies on is like root: only a reboot heals it. This guest has no record of an
+/// earlier boot, so nobody knows how often it was rebooted.
+#[test]
+fn a_volume_that_the_guest_lives_on_is_neither_unmounted_nor_is_the_guest_rebooted_unguarded() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut stage = Stage::new("ext4");
+    stage.guest.run(&format!("mount --bind {AT} /var/lib && umount {AT}")).unwrap();
+    stage.guest.run(&format!("rmdir {AT} && ln -s /var/lib {AT}")).unwrap();
+    stage.watch();
+    stage.begin_outage();
+    stage.disk.storage.heal().unwrap();
+    stage.until_health("given-up");
+    assert!(stage.guest.run("mountpoint -q /var/lib").is_ok());
+    assert!(stage.guest.is_up());
+    assert_eq!(stage.guest.sysrq(), "");
+    assert_eq!(alerts(&stage), 1, "{}", stage.said());
 }

@@ -1,6 +1,10 @@
 //! kill -9 of the daemon in each state: the next one ends what the first one began.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use harness::fault::Fault;
+use harness::random::Random;
 use harness::requires;
 
 use crate::stage::{AT, Stage};
@@ -112,4 +116,40 @@ fn killed_while_it_shows_that_the_volume_takes_writes() {
     stage.disk.storage.set(Fault::DelayMs(1000)).unwrap();
     stage.guest.run(": >/run/go-on").unwrap();
     killed_now(stage, "\"probe\"", |_| ());
+}
+
+/// Whatever state it is killed in: the states come as they come, some of them for milliseconds.
+#[test]
+fn killed_again_and_again() {
+    let Some(mut stage) = with_service() else { return };
+    let mut random = Random::from_seed(7);
+    let mut met: BTreeMap<String, u32> = BTreeMap::new();
+    stage.begin_outage();
+    stage.disk.storage.heal().unwrap();
+    // Each step takes its time.
+    stage.disk.storage.set(Fault::DelayMs(30)).unwrap();
+    for _ in 0..40 {
+        std::thread::sleep(Duration::from_millis(random.below(500)));
+        let state = stage.memory()["volumes"][0]["state"].to_string();
+        if state.contains("healthy") {
+            break;
+        }
+        let times = met.entry(state).or_default();
+        // What is cut off three times is ordered no more.
+        if *times < 2 {
+            *times += 1;
+            let before = stage.daemon_pid();
+            stage.kill_daemon();
+            stage.start_daemon();
+            stage.until("another daemon", |stage| {
+                stage.state()["pid"].as_u64().filter(|pid| *pid != before)
+            });
+        }
+    }
+    println!("killed in {met:?}");
+    stage.disk.storage.heal().unwrap();
+    stage.until_health("healthy");
+    assert!(stage.takes_writes());
+    assert_eq!(stage.guest.run("cat /run/unit").unwrap(), "active\n");
+    assert!(met.len() > 2, "{met:?}");
 }

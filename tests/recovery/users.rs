@@ -88,3 +88,21 @@ fn a_service_that_does_not_stop_keeps_its_volume_as_it_was() {
     // Whatever the failed stop may have stopped is started again.
     assert!(asked.contains("start -- db.service\n"), "{asked}");
 }
+
+#[test]
+fn users_that_were_stopped_are_not_started_where_the_mount_fails() {
+    let Some(stage) = with_service() else { return };
+    stage.put_program("mount", "echo no >&2; exit 32");
+    stage.outage();
+    stage.until_health("given-up");
+    assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_err());
+    // It would write below the mount point.
+    assert_eq!(unit(&stage), "inactive");
+    let asked = stage.guest.run("cat /run/asked").unwrap();
+    assert!(!asked.contains("start -- ") && !asked.contains(".target"), "{asked}");
+    let said = stage.said();
+    let told = said.lines().filter(|line| line.contains("given-up: "));
+    assert_eq!(told.clone().count(), 1, "{said}");
+    // The person is told what is down.
+    assert!(told.clone().all(|line| line.contains("db.service")), "{said}");
+}

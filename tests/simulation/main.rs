@@ -3,7 +3,8 @@
 //! daemon that is killed.
 //!
 //! A seed that fails prints itself, and `XVDGUARD_SEED=N` with `one_seed_can_be_stepped_through`
-//! prints its turns. `make soak` plays more of them.
+//! prints its turns; with `XVDGUARD_RECORDING=FILE` it is recorded for `xvdguard replay`. `make
+//! soak` plays more of them.
 
 #[cfg(test)]
 mod bugs;
@@ -15,6 +16,8 @@ mod judge;
 mod machine;
 #[cfg(test)]
 mod perform;
+#[cfg(test)]
+mod recordings;
 #[cfg(test)]
 mod run;
 #[cfg(test)]

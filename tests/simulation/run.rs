@@ -1,5 +1,7 @@
 //! Plays a guest from its first boot to the end, with the daemon or without it.
 
+use xvdguard_linux::recording::ring::Ring;
+use xvdguard_linux::recording::{Asked, Decided};
 use xvdguard_logic::decide::Decision;
 use xvdguard_logic::policy::settings::Settings;
 use xvdguard_logic::recovery::memory::{Memory, State};
@@ -66,11 +68,21 @@ struct Play<'a> {
     next_event: usize,
     /// Events that people put off.
     late: Vec<(u64, Event)>,
-    is_told: bool,
+    /// Takes every turn, which is printed as well.
+    recording: Option<&'a mut Ring>,
 }
 
-/// Plays it; `tell` prints every turn.
-pub fn play(seed: u64, script: &Script, brain: Option<Brain>, tell: bool) -> Story {
+/// Plays it.
+pub fn play(seed: u64, script: &Script, brain: Option<Brain>) -> Story {
+    tell(seed, script, brain, None)
+}
+
+/// The same, printed and recorded.
+pub fn record(seed: u64, script: &Script, brain: Brain, recording: &mut Ring) -> Story {
+    tell(seed, script, Some(brain), Some(recording))
+}
+
+fn tell(seed: u64, script: &Script, brain: Option<Brain>, recording: Option<&mut Ring>) -> Story {
     let daemon = brain.map(|brain| Daemon {
         brain,
         memory: Memory::default(),
@@ -88,7 +100,7 @@ pub fn play(seed: u64, script: &Script, brain: Option<Brain>, tell: bool) -> Sto
         turns: 0,
         next_event: 0,
         late: Vec::new(),
-        is_told: tell,
+        recording,
     };
     while play.step() {}
     let memory = play.daemon.map(|daemon| daemon.memory).unwrap_or_default();
@@ -120,6 +132,10 @@ impl Play<'_> {
         for (deed, outcome) in self.children.pass(&mut self.machine) {
             self.judge.ended(&self.machine, &deed, &outcome);
         }
+        if self.daemon.as_ref().is_some_and(|daemon| daemon.starts_ms > self.machine.now_ms) {
+            // Who comes next is not told how the children of another one ended.
+            self.children.ended.clear();
+        }
         if self.machine.reboot_at_ms.is_some_and(|at_ms| at_ms <= self.machine.now_ms) {
             self.reboot();
         }
@@ -146,7 +162,7 @@ impl Play<'_> {
 
     fn happen(&mut self) {
         let event = self.next_event();
-        if self.is_told {
+        if self.recording.is_some() {
             println!("{:>9} ms  {event:?}", self.machine.now_ms);
         }
         if let Event::Seen(point, _) | Event::Unmounted(point, _) = &event
@@ -197,20 +213,25 @@ impl Play<'_> {
         world.ended = std::mem::take(&mut self.children.ended);
         world.running = self.children.running.iter().map(|child| child.effect.id).collect();
         let before = std::mem::take(&mut daemon.memory);
-        let decision = (daemon.brain)(&self.script.settings, before, &world);
-        daemon.memory = decision.memory;
+        let kept = self.recording.is_some().then(|| before.clone());
+        let mut decision = (daemon.brain)(&self.script.settings, before, &world);
+        daemon.memory = std::mem::take(&mut decision.memory);
+        if let (Some(recording), Some(memory)) = (&mut self.recording, &kept) {
+            let asked = Asked { settings: &self.script.settings, memory, world: &world };
+            recording.take(asked, &Decided::of(&decision, memory, &daemon.memory));
+        }
         daemon.wake_ms = self.machine.boot_at_ms + decision.wake_ms;
         self.judge.decided(&world, &daemon.memory);
         for step in &decision.moves {
             let volume = view::index(step.device);
             self.moves.push(Moved { at_ms: now_ms, volume, from: step.from, to: step.to });
             self.judge.moves(step);
-            if self.is_told {
+            if self.recording.is_some() {
                 println!("{now_ms:>9} ms  {:?}: {:?} → {:?}", step.device, step.from, step.to);
             }
         }
         for effect in decision.effects {
-            if self.is_told {
+            if self.recording.is_some() {
                 println!("{now_ms:>9} ms    {effect:?}");
             }
             self.judge.ordered(&self.machine, &self.children, &effect);

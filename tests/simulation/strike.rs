@@ -15,6 +15,9 @@ use crate::script::{Backend, Event, MINUTE, Plan, SECOND, Script};
 /// Of so many seeds one is struck.
 const EVERY: u64 = 4;
 
+/// No check of `perform` takes longer.
+const LONGEST_CHECK_MS: u64 = 6 * MINUTE;
+
 /// Whether this seed is one of them.
 pub fn is_struck(seed: u64) -> bool {
     seed % EVERY == EVERY - 1
@@ -38,7 +41,10 @@ pub fn strike(seed: u64, script: &Script, moves: &[Moved]) -> Option<Script> {
     let longest_ms = if random.percent(60) { 10 } else { 3 * SECOND };
     let at_ms = step.at_ms + 1 + random.below(longest_ms);
     let mut script = script.clone();
-    let struck = events(&mut random, plan, at_ms);
+    let struck = match step.to == Stage::Recovering(Step::Fsck) && random.percent(50) {
+        true => mounted_in_between(&mut random, plan, at_ms),
+        false => events(&mut random, plan, at_ms),
+    };
     let is_storage = struck.iter().any(|(_, event)| matches!(event, Event::Backend(..)));
     let is_false = script.events.iter().any(|(_, event)| matches!(event, Event::FalseLine(_)));
     if is_storage && (is_false || step.to == Stage::Erring) {
@@ -49,6 +55,13 @@ pub fn strike(seed: u64, script: &Script, moves: &[Moved]) -> Option<Script> {
     script.events.sort_by_key(|(at_ms, _)| *at_ms);
     script.end_ms = script.end_ms.max(at_ms + 50 * MINUTE);
     Some(script)
+}
+
+/// The daemon is killed while a check runs, and somebody mounts what was checked before another
+/// daemon is there.
+fn mounted_in_between(random: &mut Random, plan: &Plan, at_ms: u64) -> Vec<(u64, Event)> {
+    let seen = Event::Seen(plan.mount_point, random.percent(50));
+    vec![(at_ms, Event::Kill(LONGEST_CHECK_MS + MINUTE)), (at_ms + LONGEST_CHECK_MS, seen)]
 }
 
 fn events(random: &mut Random, plan: &Plan, at_ms: u64) -> Vec<(u64, Event)> {

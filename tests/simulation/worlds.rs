@@ -12,7 +12,7 @@ use crate::strike::{is_struck, strike};
 pub fn script(seed: u64, brain: Brain) -> Script {
     let script = Script::from_seed(seed);
     let struck = match is_struck(seed) {
-        true => strike(seed, &script, &play(seed, &script, Some(brain), false).moves),
+        true => strike(seed, &script, &play(seed, &script, Some(brain)).moves),
         false => None,
     };
     struck.unwrap_or(script)
@@ -21,8 +21,8 @@ pub fn script(seed: u64, brain: Brain) -> Script {
 /// Plays the seed with this brain; the story, and what was wrong.
 pub fn judge(seed: u64, brain: Brain) -> (Story, Vec<Verdict>) {
     let script = script(seed, brain);
-    let mut story = play(seed, &script, Some(brain), false);
-    let without = play(seed, &script, None, false);
+    let mut story = play(seed, &script, Some(brain));
+    let without = play(seed, &script, None);
     let mut wrong = std::mem::take(&mut story.wrong);
     // Whoever has every volume written to at every tick takes the risk of such a write.
     let is_every_tick = script.settings.daemon.write_probe.value == WriteProbe::EveryTick;

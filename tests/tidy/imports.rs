@@ -11,8 +11,9 @@ use crate::syntax::{Kind, Mention};
 use crate::tree::{Source, is_below, sources, test_modules};
 
 /// Crate, foreign crate, and why it may be imported by many modules.
-const EVERYWHERE: [(&str, &str, &str); 7] = [
+const EVERYWHERE: [(&str, &str, &str); 8] = [
     ("xvdguard-linux", "rustix", "system calls are what this crate is for"),
+    ("xvdguard-linux", "serde", "files of ours and recordings derive their form"),
     ("xvdguard-logic", "serde", "each type derives its form in recordings"),
     ("xvdguard", "serde", "each document and each part of the configuration derives its form"),
     ("xvdguard", "serde_json", "one program writes the documents, another tells of their schemas"),

@@ -4,7 +4,7 @@
 //! Everything that it writes to is memory or a scratch directory; the kernel kills QEMU when this
 //! process ends, however it ends. Waits as long as an answer may still come, and never for ever.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ const DOM0_MEMORY: &str = "1536M";
 const PROCESSOR: &str = "qemu64,+rdrand,+npt";
 /// Time passes with the instructions that were executed, one nanosecond each, and not with this
 /// machine's clock: so the deadlines inside mean the same on an idle machine and on a busy one.
-const CLOCK: &str = "shift=0";
+const CLOCK: &str = "shift=0,sleep=off";
 /// An answer may take so long on top of what the bed works for it, and so many times as long as
 /// the bed works, since a busy machine gives it little; one that needs more work never comes.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -47,6 +47,8 @@ pub struct Bed {
     pub is_spoilt: bool,
     /// When it was asked last, and how much it had worked by then.
     asked: (Instant, Duration),
+    /// How long an answer may take on top of what the bed works for it.
+    patience: Duration,
 }
 
 impl Bed {
@@ -86,12 +88,16 @@ impl Bed {
         .stdout(Stdio::null())
         .stderr(errors);
         let qemu = Helper::start(qemu)?;
-        let connected = deadline::seen(SOCKET_WITHIN, || UnixStream::connect(&socket).ok());
+        let connected = deadline::seen(SOCKET_WITHIN, || match UnixStream::connect(&socket) {
+            Err(_) if !qemu.has_ended() => None,
+            connected => Some(connected.ok()),
+        });
         let late = || Failure::new(format!("QEMU did not start: see {}", folder.display()));
-        let channel = connected.ok_or_else(late)?;
+        let channel = connected.flatten().ok_or_else(late)?;
         channel.set_read_timeout(Some(LOOK)).tried("set a limit for the channel")?;
         let asked = (Instant::now(), Duration::ZERO);
-        let mut bed = Bed { qemu, channel: BufReader::new(channel), log, is_spoilt: false, asked };
+        let channel = BufReader::new(channel);
+        let mut bed = Bed { qemu, channel, log, is_spoilt: false, asked, patience: PATIENCE };
         let hello = bed.line("boot dom0")?;
         if hello == "ready" { Ok(bed) } else { Err(bed.strange("boot dom0", &hello)) }
     }
@@ -107,7 +113,11 @@ impl Bed {
         let what = format!("run in dom0: {first}");
         let message = format!("{}\n{script}", script.len());
         self.asked = (Instant::now(), self.worked());
-        self.channel.get_mut().write_all(message.as_bytes()).tried(&what)?;
+        self.note(first);
+        match self.channel.get_mut().write_all(message.as_bytes()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Err(self.ended(&what)),
+            written => written.tried(&what)?,
+        }
         let answer = self.line(&what)?;
         let Some((code, size)) = answer.split_once(' ') else {
             return Err(self.strange(&what, &answer));
@@ -119,6 +129,14 @@ impl Bed {
             return Ok(output);
         }
         Err(Failure::new(format!("cannot {what}: it ended with {code}: {}", output.trim_end())))
+    }
+
+    /// What it was asked, with the seconds that it had worked by then, for whoever waits for it.
+    fn note(&self, what: &str) {
+        let log = OpenOptions::new().append(true).create(true).open(self.logs().join("asked.log"));
+        if let Ok(mut log) = log {
+            let _ = writeln!(log, "{:>6} {what}", self.asked.1.as_secs());
+        }
     }
 
     /// The next line of the channel.
@@ -146,18 +164,18 @@ impl Bed {
     ) -> Result<usize> {
         loop {
             match read(&mut self.channel) {
-                Ok(0) => {
-                    let ended = format!("cannot {what}: QEMU has ended; {}", self.last_words());
-                    return Err(Failure::new(ended));
-                }
+                Ok(0) => return Err(self.ended(what)),
                 Ok(length) => return Ok(length),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                    return Err(self.ended(what));
+                }
                 Err(error) => return Err(error).tried(what),
             }
             let (waited, worked) =
                 (self.asked.0.elapsed(), self.worked().saturating_sub(self.asked.1));
-            if waited > PATIENCE + worked * STARVED || worked > WORK {
+            if waited > self.patience + worked * STARVED || worked > WORK {
                 let (waited, worked) = (waited.as_secs(), worked.as_secs());
                 let silent = format!("no answer after {waited} s, {worked} s of them at work");
                 return Err(Failure::new(format!(
@@ -178,6 +196,10 @@ impl Bed {
         let ticks: u64 =
             fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
         Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
+    }
+
+    fn ended(&self, what: &str) -> Failure {
+        Failure::new(format!("cannot {what}: QEMU has ended; {}", self.last_words()))
     }
 
     fn strange(&self, what: &str, answer: &str) -> Failure {
@@ -210,4 +232,86 @@ fn modules(host: &Host) -> String {
 /// What is written goes to a file of QEMU's that has no name.
 fn drive(file: &Path) -> String {
     format!("file={},format=raw,if=virtio,snapshot=on", file.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Shutdown;
+    use std::process::Command;
+
+    use super::*;
+
+    /// A bed whose emulator does nothing, with the end of the channel that dom0 would hold.
+    fn bed(folder: &Path) -> (Bed, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+        let mut qemu = Command::new("sleep");
+        qemu.arg("600");
+        let log = folder.join("dom0.log");
+        fs::write(&log, "booting\n\nPanic on CPU 0\n").unwrap();
+        let bed = Bed {
+            qemu: Helper::start(qemu).unwrap(),
+            channel: BufReader::new(ours),
+            log,
+            is_spoilt: false,
+            asked: (Instant::now(), Duration::ZERO),
+            patience: Duration::from_millis(100),
+        };
+        (bed, theirs)
+    }
+
+    /// What comes of a script when dom0 says this and then nothing more.
+    fn said(answer: &str, is_left_open: bool) -> Result<String> {
+        let scratch = harness::scratch::Scratch::new("bed").unwrap();
+        let (mut bed, mut dom0) = bed(scratch.path());
+        dom0.write_all(answer.as_bytes()).unwrap();
+        if !is_left_open {
+            dom0.shutdown(Shutdown::Write).unwrap();
+        }
+        bed.run("# look\ntrue")
+    }
+
+    #[test]
+    fn an_answer_is_what_the_script_printed() {
+        assert_eq!(said("0 3\na\nb", true).unwrap(), "a\nb");
+        let failed = said("7 5\nno a\n", true).unwrap_err().to_string();
+        assert_eq!(failed, "cannot run in dom0: # look: it ended with 7: no a");
+    }
+
+    #[test]
+    fn an_emulator_that_ends_is_named_with_the_last_words_of_its_console() {
+        for answer in ["", "0", "0 9\nhalf"] {
+            let failed = said(answer, false).unwrap_err().to_string();
+            assert!(
+                failed.starts_with(
+                    "cannot run in dom0: # look: QEMU has ended; \
+                     its console ends with [\"booting\", \"Panic on CPU 0\"]"
+                ),
+                "{failed}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_emulator_that_has_ended_before_is_told_so() {
+        let scratch = harness::scratch::Scratch::new("bed").unwrap();
+        let (mut bed, dom0) = bed(scratch.path());
+        drop(dom0);
+        let failed = bed.run("# look\ntrue").unwrap_err().to_string();
+        assert!(failed.contains("QEMU has ended; its console ends with"), "{failed}");
+    }
+
+    #[test]
+    fn an_emulator_that_hangs_is_not_waited_for_for_ever() {
+        for answer in ["", "0", "0 9\nhalf"] {
+            let failed = said(answer, true).unwrap_err().to_string();
+            assert!(failed.contains("no answer after 0 s, 0 s of them at work"), "{failed}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_none_is_told_as_it_is() {
+        let failed = said("login:\n", true).unwrap_err().to_string();
+        assert!(failed.contains("dom0 answered \"login:\""), "{failed}");
+    }
 }

@@ -205,7 +205,8 @@ mod tests {
 
     fn judged(is_guarded: bool, disk: Value, log: &str, host: [u64; 3]) -> Outcome {
         let folder = PathBuf::new();
-        let kernel = GuestKernel { name: "6.1".into(), release: "6.1.0".into(), folder };
+        let kernel =
+            GuestKernel { name: "6.1".into(), release: "6.1.0".into(), folder, is_pvh: false };
         let disks = vec![Placed { scenario: 0, role: "data", host: HOST }];
         let guard = is_guarded.then_some(Guard { words: "", policy: "" });
         let order = Order { kernel: &kernel, guard, disks, system: System::Report };

@@ -11,10 +11,13 @@
 mod bed;
 mod broken;
 mod build;
+mod crew;
 mod domain;
 mod guest;
 mod judge;
+mod matrix;
 mod order;
+mod own_root;
 mod play;
 mod results;
 mod run;

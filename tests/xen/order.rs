@@ -24,8 +24,14 @@ pub enum System {
     Report,
     /// The same as far as xvdguard, and then the agent.
     Tiny,
+    /// The same, and its first disk is its root, where the daemon runs.
+    OwnRoot,
     /// Debian, with the agent.
     Debian,
+    /// Debian, whose boot sends no flush to the node of the root disk: neither fsck nor systemd's
+    /// search for GPT partitions, which both end in one. One that is alone when it is refused does
+    /// no harm, and saves the journal, whose flush would have been next.
+    DebianWithoutFlush,
     /// Debian with an image that has no hook, as where kernel and ramdisk are the host's.
     DebianWithoutHook,
     /// Debian with the image that it has made itself.

@@ -22,36 +22,48 @@ use crate::domain::Seen;
 use crate::order::Order;
 use crate::say;
 
-/// All that guests need.
-pub struct Player {
+/// What all players share.
+pub struct Stock {
     /// QEMU.
     pub emulator: Emulator,
+    /// QEMU for PVH guests, where there are any.
+    pub pvh_emulator: Option<Emulator>,
     /// Xen and dom0.
     pub host: Host,
-    /// The guest with systemd, where one is needed.
-    pub debian: Option<Debian>,
+    /// What tiny guests run.
+    pub kernels: Vec<GuestKernel>,
     /// What stays.
     pub logs: PathBuf,
+}
+
+/// Whoever plays guests, one at a time.
+pub struct Player<'a> {
+    stock: &'a Stock,
+    /// The guest with systemd, where one is needed.
+    debian: Option<Debian>,
+    /// Whether its bed is one for PVH guests.
+    is_pvh: bool,
+    /// For what is of its beds.
+    logs: PathBuf,
     scratch: Scratch,
     bed: Option<Bed>,
 }
 
-impl Player {
-    /// Packs what dom0 finds in /bed: a fresh file system, and kernel and root of each guest.
-    pub fn new(
-        (emulator, host): (Emulator, Host),
-        kernels: &[GuestKernel],
-        logs: PathBuf,
-    ) -> Result<Player> {
+impl<'a> Player<'a> {
+    /// Packs what dom0 finds in /bed: a fresh file system, and kernel and root of each guest. The
+    /// number tells players from each other.
+    pub fn new(stock: &'a Stock, number: usize) -> Result<Player<'a>> {
         let scratch = Scratch::new("xen")?;
-        let player = Player { emulator, host, debian: None, logs, scratch, bed: None };
+        let logs = stock.logs.join(format!("bed-{number}"));
+        fs::create_dir_all(&logs).tried(format_args!("make {}", logs.display()))?;
+        let player = Player { stock, debian: None, is_pvh: false, logs, scratch, bed: None };
         let folder = player.folder();
         let disk = folder.join("disk.ext3");
         fs::create_dir_all(&folder).tried(format_args!("make {}", folder.display()))?;
         let mkfs = ["-q", "-F", "-b", "1024", "-E", "lazy_itable_init=0"];
         let size = [disk.display().to_string(), "8M".to_owned()];
         program::run("mkfs.ext3", &[mkfs.map(str::to_owned).as_slice(), &size].concat())?;
-        for kernel in kernels {
+        for kernel in &stock.kernels {
             let folder = folder.join(&kernel.name);
             fs::create_dir(&folder).tried(format_args!("make {}", folder.display()))?;
             let image = kernel.folder.join("vmlinux");
@@ -63,8 +75,16 @@ impl Player {
         Ok(player)
     }
 
+    /// From now on its guests are such, in a bed that can have them.
+    pub fn turn_to(&mut self, kernel: &GuestKernel) {
+        if self.is_pvh != kernel.is_pvh {
+            self.leave_bed();
+            self.is_pvh = kernel.is_pvh;
+        }
+    }
+
     /// From now on this is the Debian in /bed, whose disk the next bed has.
-    pub fn take(&mut self, debian: Debian) -> Result<()> {
+    pub fn take(&mut self, debian: &Debian) -> Result<()> {
         if self.debian.as_ref().is_some_and(|taken| taken.folder == debian.folder) {
             return Ok(());
         }
@@ -72,7 +92,7 @@ impl Player {
         let link = self.folder().join("debian");
         let _ = fs::remove_file(&link);
         std::os::unix::fs::symlink(&debian.folder, &link).tried("link Debian")?;
-        self.debian = Some(debian);
+        self.debian = Some(debian.clone());
         self.pack()
     }
 
@@ -95,7 +115,7 @@ impl Player {
     pub fn guest(&mut self, order: &Order, name: &str) -> Result<Seen> {
         let seen = self.twice(&mut |bed| order.play(bed))?;
         let guard = if order.guard.is_some() { "with" } else { "without" };
-        let path = self.logs.join(format!("{}-{guard}-{name}.txt", order.kernel.name));
+        let path = self.stock.logs.join(format!("{}-{guard}-{name}.txt", order.kernel.name));
         let text = format!("{:#?}\n{:#}\n{}", seen.disks, seen.guest, seen.backends);
         fs::write(&path, text).tried(format_args!("write {}", path.display()))?;
         Ok(seen)
@@ -127,9 +147,11 @@ impl Player {
 
     fn boot(&self) -> Result<Bed> {
         let begin = Instant::now();
+        let Stock { emulator, pvh_emulator, .. } = self.stock;
+        let emulator = pvh_emulator.as_ref().filter(|_| self.is_pvh).unwrap_or(emulator);
         let disk = self.debian.as_ref().map(Debian::disk);
         let drives: Vec<PathBuf> = [self.payload()].into_iter().chain(disk).collect();
-        let bed = Bed::start(&self.emulator, &self.host, &drives, &self.logs)?;
+        let bed = Bed::start(emulator, &self.stock.host, &drives, &self.logs)?;
         say(&format!("Xen and dom0 booted in {} s", begin.elapsed().as_secs()));
         Ok(bed)
     }

@@ -28,7 +28,8 @@ const RECOVERY: &str = "\
 # What a real Xen showed of the daemon
 
 Written by `make xen-recovery`, never by hand. Each scenario is a file in `tests/xen/scenarios/`,
-played in a Debian guest with systemd. *Without*: with `xvdguard=off`. *Seconds* are of both guests.
+played in a tiny guest whose init is no known one, or where its name says so in a Debian guest
+with systemd. *Without*: with no xvdguard, or with `xvdguard=off`. *Seconds* are of both guests.
 A row stays until its scenario is run again.
 ";
 /// Of the package, installed.
@@ -82,7 +83,8 @@ pub struct Results {
     path: PathBuf,
     introduction: &'static str,
     heading: String,
-    rows: Vec<Row>,
+    /// With the place of what they are of in the order of the report.
+    rows: Vec<(usize, Row)>,
     earlier: String,
 }
 
@@ -99,8 +101,9 @@ impl Results {
     }
 
     /// Adds a row and saves, so that whatever ends the run loses nothing.
-    pub fn add(&mut self, row: Row) -> Result<()> {
-        self.rows.push(row);
+    pub fn add(&mut self, place: usize, row: Row) -> Result<()> {
+        self.rows.push((place, row));
+        self.rows.sort_by_key(|(place, _)| *place);
         let new = self.path.with_extension("md.new");
         fs::write(&new, self.text()).tried(format_args!("write {}", new.display()))?;
         fs::rename(&new, &self.path).tried(format_args!("name {}", self.path.display()))
@@ -108,12 +111,12 @@ impl Results {
 
     fn text(&self) -> String {
         let mut text = format!("{}\n{HEADING}{}\n\n{COLUMNS}", self.introduction, self.heading);
-        self.rows.iter().for_each(|row| text.push_str(&row.line()));
+        self.rows.iter().for_each(|(_, row)| text.push_str(&row.line()));
         for section in self.earlier.split(&format!("\n{HEADING}")).skip(1) {
             // Up to its table a section is a heading and prose.
             let (head, table) = section.split_once("\n|").unwrap_or((section, ""));
             let is_replaced =
-                |line: &&str| self.rows.iter().any(|row| line.starts_with(&row.key()));
+                |line: &&str| self.rows.iter().any(|(_, row)| line.starts_with(&row.key()));
             let rows = table.lines().skip(2);
             let kept: Vec<&str> = rows.filter(|line| !is_replaced(line)).collect();
             if !kept.is_empty() {
@@ -135,7 +138,7 @@ mod tests {
     }
 
     fn written(earlier: &str, heading: &str, rows: &[Row]) -> String {
-        let (path, rows) = (PathBuf::new(), rows.to_vec());
+        let (path, rows) = (PathBuf::new(), rows.iter().cloned().enumerate().collect());
         let (heading, earlier) = (heading.into(), earlier.into());
         Results { path, introduction: EARLY, heading, rows, earlier }.text()
     }

@@ -1,7 +1,7 @@
-//! Plays what was asked for, kernel by kernel: packs scenarios into guests, and keeps the results.
+//! A run: builds what is missing, says where the results go and of what they are, and lets the crew
+//! play.
 
 use std::path::Path;
-use std::time::Instant;
 
 use harness::checkout::{self, CHANGED};
 use harness::failure::{Failure, Result};
@@ -11,20 +11,12 @@ use crate::build::debian;
 use crate::build::dom0::{self, Host};
 use crate::build::emulator::{self, Emulator};
 use crate::build::{self, Cache, GuestKernel};
-use crate::domain::Seen;
-use crate::judge::{Outcome, judge};
-use crate::order::{Guard, Order, Placed, System};
-use crate::play::Player;
-use crate::results::{Results, Row};
+use crate::crew::{self, Task, What};
+use crate::play::Stock;
+use crate::results::Results;
 use crate::say;
-use crate::scenario::Scenario;
 use crate::scenarios::{self, ALL};
-use crate::telling;
 use crate::wanted::{Table, Wanted};
-
-/// Disks of one guest: as many as `xvdguard-early` asks at once from Linux 6.11, where the kernel's
-/// line, whose rate is limited, may be the only trace of a flush that failed.
-const DISKS_IN_A_GUEST: usize = 8;
 
 /// What each scenario came to, from the top of the repository.
 const RESULTS: [(Table, &str); 3] = [
@@ -42,150 +34,52 @@ pub fn run() -> Result<usize> {
     let host = dom0::host(&cache)?;
     let kernels = build::guest_kernels(&cache, wanted.kernel.as_deref())?;
     if kernels.is_empty() {
-        return Err(Failure::new("no such kernel. Known are 5.10, 6.1, 6.12 and newest"));
+        return Err(Failure::new("no such kernel. Known are 5.10, 6.1, 6.1-pvh, 6.12 and newest"));
     }
+    let has_pvh = kernels.iter().any(|kernel| kernel.is_pvh);
+    let pvh_emulator = if has_pvh { Some(emulator::for_pvh(&cache)?) } else { None };
     let logs = cache.place("logs")?;
     // Of files without a history nothing is known.
     let table = RESULTS.into_iter().find(|(table, _)| wanted.table == Some(*table));
     let (_, file) = table.unwrap_or(RESULTS[0]);
     let commit = checkout::commit(file).unwrap_or_else(|_| format!("unknown{CHANGED}"));
-    let heading = heading(&commit, &emulator, &host, &kernels)?;
+    let emulators: Vec<&Emulator> = [&emulator].into_iter().chain(&pvh_emulator).collect();
+    let heading = heading(&commit, &emulators, &host, &kernels)?;
     let path = match table.is_some() && !commit.ends_with(CHANGED) {
         true => Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(file),
         false => logs.join(Path::new(file).file_name().unwrap_or_default()),
     };
     say(&format!("what comes of it is written to {}", path.display()));
-    let mut results = Results::open(path, heading, wanted.table);
-    let mut player = Player::new((emulator, host), &kernels, logs)?;
-    let mut failed = 0;
+    let results = Results::open(path, heading, wanted.table);
+    let mut tasks = Vec::new();
     for kernel in &kernels {
-        let mut keep = |row: Row| {
-            say(&format!("{} on {}: {}", row.scenario, row.kernel, row.result));
-            failed += usize::from(row.result != "pass");
-            results.add(row)
-        };
-        play(&mut player, kernel, &wanted.scenarios).into_iter().try_for_each(&mut keep)?;
+        if wanted.scenarios.iter().any(|index| (ALL[*index].is_for)(kernel)) {
+            tasks.push(Task { kernel, what: What::Matrix(&wanted.scenarios) });
+        }
         for story in wanted.stories.iter().filter(|story| (story.is_for)(kernel)) {
-            if story.is_debian {
-                player.take(debian::debian(&cache, scenarios::kind(story))?)?;
-            }
-            telling::tell(&mut player, kernel, story).into_iter().try_for_each(&mut keep)?;
+            let kind = scenarios::kind(story);
+            let debian = story.is_debian.then(|| debian::debian(&cache, kind)).transpose()?;
+            tasks.push(Task { kernel, what: What::Story(story, debian) });
         }
     }
-    Ok(failed)
-}
-
-/// What one guest showed of a scenario, and how long that guest took.
-struct Shown {
-    scenario: usize,
-    outcome: Outcome,
-    seconds: u64,
-}
-
-/// Plays scenarios in guests without xvdguard and in guests with it.
-fn play(player: &mut Player, kernel: &GuestKernel, wanted: &[usize]) -> Vec<Row> {
-    let wanted: Vec<usize> =
-        wanted.iter().copied().filter(|index| (ALL[*index].is_for)(kernel)).collect();
-    let of = |player: &mut Player, is_guarded: bool| -> Vec<Shown> {
-        let groups = groups(&wanted, is_guarded);
-        groups.iter().flat_map(|group| guest(player, kernel, group, is_guarded)).collect()
-    };
-    let (without, mut with) = (of(player, false), of(player, true));
-    let rows = without.into_iter().filter_map(|without| {
-        let place = with.iter().position(|with| with.scenario == without.scenario)?;
-        let with = with.swap_remove(place);
-        Some(row(&ALL[without.scenario], kernel, without, with))
-    });
-    rows.collect()
-}
-
-/// Scenarios that can share a guest: configured alike, and not too many disks.
-fn groups(wanted: &[usize], is_guarded: bool) -> Vec<Vec<usize>> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for index in wanted {
-        let fits = |group: &&mut Vec<usize>| {
-            let (first, next) = (&ALL[group[0]], &ALL[*index]);
-            let disks: usize = group.iter().map(|one| ALL[*one].roles.len()).sum();
-            let is_alike = (first.words, first.policy) == (next.words, next.policy);
-            (is_alike || !is_guarded) && disks + next.roles.len() <= DISKS_IN_A_GUEST
-        };
-        match groups.iter_mut().find(fits) {
-            Some(group) => group.push(*index),
-            None => groups.push(vec![*index]),
-        }
-    }
-    groups
-}
-
-fn guest(
-    player: &mut Player,
-    kernel: &GuestKernel,
-    group: &[usize],
-    is_guarded: bool,
-) -> Vec<Shown> {
-    let begin = Instant::now();
-    let Scenario { name, words, policy, .. } = ALL[group[0]];
-    let guard = is_guarded.then_some(Guard { words, policy });
-    let disks = group.iter().flat_map(|index| disks(*index)).collect();
-    let order = Order { kernel, guard, disks, system: System::Report };
-    let seen = player.guest(&order, name);
-    let seconds = begin.elapsed().as_secs();
-    let (with, disks) = (if is_guarded { "with" } else { "without" }, order.disks.len());
-    say(&format!("{} {with} xvdguard, {disks} disks: {seconds} s", kernel.name));
-    let shown = |scenario: &usize| {
-        let outcome = outcome(*scenario, &order, &seen);
-        Shown { scenario: *scenario, outcome, seconds }
-    };
-    group.iter().map(shown).collect()
-}
-
-fn disks(scenario: usize) -> Vec<Placed> {
-    let Scenario { host, roles, .. } = ALL[scenario];
-    roles.iter().map(|role| Placed { scenario, role, host }).collect()
-}
-
-fn outcome(scenario: usize, order: &Order, seen: &Result<Seen>) -> Outcome {
-    match seen {
-        Ok(seen) => judge(&ALL[scenario], scenario, order, seen),
-        Err(failure) => {
-            let wrong = vec![format!("bad weather: {failure}")];
-            Outcome { shown: "not seen".to_owned(), wrong }
-        }
-    }
-}
-
-fn row(scenario: &Scenario, kernel: &GuestKernel, without: Shown, with: Shown) -> Row {
-    let expected = [scenario.without, scenario.with].map(|fate| fate.on(kernel).to_string());
-    let of = |guard: &str, wrong: Vec<String>| {
-        wrong.into_iter().map(|what| format!("{guard}, {what}")).collect::<Vec<_>>()
-    };
-    let wrong = [of("without", without.outcome.wrong), of("with", with.outcome.wrong)].concat();
-    let result =
-        if wrong.is_empty() { "pass".into() } else { format!("FAIL {}", wrong.join("; ")) };
-    Row {
-        scenario: scenario.name.to_owned(),
-        kernel: kernel.name.clone(),
-        without: without.outcome.shown,
-        with: with.outcome.shown,
-        expected: format!("{} → {}; {}", expected[0], expected[1], scenario.verdict),
-        result,
-        seconds: without.seconds + with.seconds,
-    }
+    let stock = Stock { emulator, pvh_emulator, host, kernels: kernels.clone(), logs };
+    crew::play(&stock, &tasks, results)
 }
 
 /// Date, commit and versions of this run.
 fn heading(
     commit: &str,
-    emulator: &Emulator,
+    emulators: &[&Emulator],
     host: &Host,
     kernels: &[GuestKernel],
 ) -> Result<String> {
     let date = program::run("date", &["-u", "+%Y-%m-%d %H:%M UTC"])?;
+    let qemu: Vec<&str> = emulators.iter().map(|emulator| emulator.version.as_str()).collect();
     let guests: Vec<&str> = kernels.iter().map(|kernel| kernel.release.as_str()).collect();
     Ok(format!(
         "{}, commit {commit}\n\nQEMU {}, {}, guests {}",
         date.trim_end(),
-        emulator.version,
+        qemu.join(" and for PVH "),
         host.versions,
         guests.join(", ")
     ))

@@ -5,9 +5,14 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use crate::broken::INIT;
-use crate::guest::{BROKEN_IMAGE, CONSOLE, GUARDED, IMAGE_OF_ITS_OWN, POLICY, SERVED};
+use crate::guest::{
+    BROKEN_IMAGE, CONSOLE, DISKS, GUARDED, IMAGE_OF_ITS_OWN, OWN_ROOT, POLICY, SERVED,
+};
 use crate::order::{Guard, Order, Placed, System, disk_name};
 use crate::scenario::{Advertised, Storage};
+
+/// A host that lets a guest reboot gives it the id that it had.
+const UUID: &str = "62656400-0000-4000-8000-000000000001";
 
 impl Order<'_> {
     fn each(&self, line: impl Fn(usize, &Placed) -> String) -> String {
@@ -50,11 +55,12 @@ impl Order<'_> {
             let _ = write!(disks, "'{}',", self.disk(place));
         }
         let (image, words) = (self.image(), self.words());
+        let kind = if self.kernel.is_pvh { "pvh" } else { "pv" };
         // blkfront keeps more than 4 MiB of pages for each disk (fill_grant_buffer).
         let memory = 384 + 5 * self.disks.len().saturating_sub(16);
         format!(
             "# create the guest\ncat >/run/bed.cfg <<'END'\n\
-             name='bed'\ntype='pv'\nmemory={memory}\nvcpus=1\n{image}\
+             name='bed'\nuuid='{UUID}'\ntype='{kind}'\nmemory={memory}\nvcpus=1\n{image}\
              extra='console=hvc0 panic=-1 loglevel=1 {words}'\n\
              on_poweroff='preserve'\non_reboot='preserve'\non_crash='preserve'\n\
              disk=[{disks}]\nEND\nxl create -e /run/bed.cfg\n"
@@ -86,8 +92,10 @@ impl Order<'_> {
 
     fn image(&self) -> String {
         let (folder, initrd) = match self.system {
-            System::Report | System::Tiny => (self.kernel.name.as_str(), "initrd"),
-            System::Debian => ("debian", "initrd"),
+            System::Report | System::Tiny | System::OwnRoot => {
+                (self.kernel.name.as_str(), "initrd")
+            }
+            System::Debian | System::DebianWithoutFlush => ("debian", "initrd"),
             System::DebianWithoutHook => ("debian", "initrd-plain"),
             System::DebianItself => ("debian", IMAGE_OF_ITS_OWN),
             System::Broken => ("debian", BROKEN_IMAGE),
@@ -97,26 +105,31 @@ impl Order<'_> {
         format!("kernel='/bed/{folder}/vmlinux'\nramdisk='{initrd}'\n")
     }
 
-    /// The kernel command line. Debian's xvdguard is there and must be told to keep still; its fsck
-    /// ends in a flush of its own, and one that is alone when it is refused would save the root.
+    /// The kernel command line. Debian's xvdguard is there and must be told to keep still.
     fn words(&self) -> String {
-        if self.system == System::Broken {
-            return format!("{} init={INIT}", self.guard.map_or("", |guard| guard.words));
-        }
-        if !matches!(self.system, System::Report | System::Tiny) {
+        let own = match self.system {
+            System::Broken => {
+                return format!("{} init={INIT}", self.guard.map_or("", |guard| guard.words));
+            }
+            System::Report | System::Tiny | System::OwnRoot => None,
+            System::Debian | System::DebianWithoutHook | System::DebianItself => Some(""),
+            System::DebianWithoutFlush => Some("fsck.mode=skip systemd.gpt_auto=0 "),
+        };
+        if let Some(own) = own {
             let words = self.guard.map_or("xvdguard=off", |guard| guard.words);
-            return format!("root=/dev/xvda ro systemd.show_status=0 fsck.mode=skip {words}");
+            return format!("root=/dev/xvda ro systemd.show_status=0 {own}{words}");
         }
         let (words, mut arguments) = match self.guard {
             None => ("", "unguarded".to_owned()),
             Some(Guard { words, policy: "" }) => (words, GUARDED.to_owned()),
             Some(Guard { words, policy }) => (words, format!("{GUARDED} {POLICY}{policy}")),
         };
-        for (place, disk) in self.disks.iter().enumerate() {
-            let _ = write!(arguments, " {}:{}", disk_name(place), disk.role);
-        }
-        if self.system == System::Tiny {
-            let _ = write!(arguments, " {SERVED}");
+        let roles: Vec<&str> = self.disks.iter().map(|disk| disk.role).collect();
+        let _ = write!(arguments, " {DISKS}{}", roles.join(","));
+        match self.system {
+            System::Tiny => arguments.push_str(&format!(" {SERVED}")),
+            System::OwnRoot => arguments.push_str(&format!(" {SERVED} {OWN_ROOT}")),
+            _ => {}
         }
         format!("{words} -- {arguments}")
     }

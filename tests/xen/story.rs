@@ -48,6 +48,9 @@ pub const fn always(what: &'static str) -> Told {
     Told { up_to_6_10: what, from_6_11: what }
 }
 
+/// What it comes to without xvdguard is told elsewhere.
+pub const NOT_TOLD: Told = always("");
+
 /// Nothing configured.
 pub const UNCONFIGURED: Guard<'static> = Guard { words: "", policy: "" };
 
@@ -108,19 +111,21 @@ impl<'a> Stage<'a> {
     /// Lets Debian reboot, onto the disks that it had.
     pub fn reboot(&mut self) -> Result<()> {
         self.begin("systemctl reboot")?;
-        if self.is_down(900)? {
+        if self.is_down(300)? {
             return self.reborn();
         }
         Err(Failure::new("the guest does not shut down"))
     }
 
-    /// Whether the guest shuts down while somebody looks so often, three times in a second.
-    pub fn is_down(&mut self, looks: u32) -> Result<bool> {
+    /// Whether the guest shuts down within so many seconds, and not by a crash. xenstored tells when one does: asking
+    /// again and again is what costs, not waiting.
+    pub fn is_down(&mut self, seconds: u32) -> Result<bool> {
         let seen = self.bed.run(&format!(
-            "# wait until the guest has shut down\nfor look in $(seq {looks}); do\n\
-             xl list bed | grep -q ' ---s' && echo down && exit\nsleep 0.3; done"
+            "# wait until the guest has shut down\n\
+             look() {{ xl list bed | grep -q ' ---s-- ' && echo down && exit; }}\nlook\n\
+             timeout {seconds} xenstore-watch -n 2 @releaseDomain >/dev/null; look; true"
         ))?;
-        Ok(!seen.is_empty())
+        Ok(seen.lines().any(|line| line == "down"))
     }
 
     /// Boots a guest that has shut down, onto the disks that it had.
@@ -173,6 +178,11 @@ impl<'a> Stage<'a> {
         self.bed.is_spoilt = true;
     }
 
+    /// The number of its domain.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
     /// Runs a script in dom0.
     pub fn host(&mut self, script: &str) -> Result<String> {
         self.bed.run(script)
@@ -200,9 +210,10 @@ impl<'a> Stage<'a> {
     pub fn finish(&mut self, script: &str) -> Result<String> {
         let node = self.node();
         self.bed.run(&format!(
-            "# in the guest: {script}\nfor look in $(seq 600); do\n\
+            "# in the guest: {script}\nfor look in $(seq 200); do\n\
              done=$(xenstore-read {node}-done 2>/dev/null) && break\n\
-             grep -aq '^{TROUBLE}' {CONSOLE} && break\nsleep 0.3; done\n\
+             grep -aq '^{TROUBLE}' {CONSOLE} && break\n\
+             sleep 2; done\n\
              [ -n \"$done\" ] || {{ echo 'no answer'; tail -n 5 {CONSOLE}; exit 1; }}\n\
              set -- $done\npart=0; while [ $part -lt $2 ]; do xenstore-read {node}-$part\n\
              part=$((part + 1)); done | base64 -d; exit $1",

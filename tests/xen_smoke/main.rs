@@ -3,8 +3,12 @@
 //! time; what was built stays below target/xen. A bed that fails for a reason of its own fails the
 //! test and says so. Nothing stays mounted or running.
 
+#[cfg(test)]
+mod weather;
+
 use std::io::Read;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use harness::helper::Helper;
 use harness::requires;
@@ -12,9 +16,16 @@ use harness::requires;
 /// What must have passed; the kernel is one that aborts journals.
 const PASSED: [&str; 3] = ["healthy", "flush-error", "barrier-refused-lvm"];
 
+/// One run at a time holds target/xen.
+fn one_run() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn early_boot_protects_a_guest_on_a_real_xen() {
     let (Some(_), Some(_)) = (requires::root(), requires::program("apt-get")) else { return };
+    let _alone = one_run();
     let mut xen = Command::new(env!("CARGO_BIN_EXE_xen"));
     xen.env("SCENARIO", "smoke").env_remove("KERNEL").stdout(Stdio::piped());
     // Dropped with this test, however that ends, and QEMU with it.

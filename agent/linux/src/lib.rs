@@ -20,6 +20,7 @@ mod parcel;
 pub mod perform;
 pub mod probe;
 pub mod process;
+pub mod recording;
 pub mod recover;
 pub mod remount;
 pub mod reports;

@@ -1,6 +1,7 @@
-//! The root file system before it is mounted: which disks it lies on, and whether it is ext3/ext4.
+//! The root file system before it is mounted: which disks it lies on, whether it is ext3 or ext4,
+//! and whether it notes errors.
 //!
-//! Only needed where `barrier=0` is the lever. Reads one super block, in a child.
+//! Reads one super block, in a child. Never writes.
 
 use std::time::Instant;
 
@@ -19,19 +20,33 @@ use crate::source;
 pub fn find(root: &Root, word: &Text, tree: &BlockTree, deadline: Instant) -> Result<RootDevice> {
     let found = source::find_root(root, word, tree)?;
     let path = found.node.as_bytes();
-    let task: Task<'_> = Box::new(|| vec![u8::from(is_ext3_or_ext4(root, path))]);
-    let answer = child::run(task, deadline)?;
-    let is_ext3_or_ext4 = answer == Ending::Answered(vec![1]);
-    Ok(RootDevice { disks: found.disks, is_ext3_or_ext4 })
+    let task: Task<'_> = Box::new(|| vec![kind(root, path)]);
+    let kind = match child::run(task, deadline)? {
+        Ending::Answered(answer) => answer.first().copied().unwrap_or_default(),
+        _ => 0,
+    };
+    Ok(RootDevice {
+        disks: found.disks,
+        is_ext3_or_ext4: kind & EXT3_OR_EXT4 != 0,
+        has_errors: kind & ERRORS != 0,
+    })
 }
 
-/// The magic number at byte 1080 and the journal bit of the compatible features (fs/ext4/ext4.h).
-fn is_ext3_or_ext4(root: &Root, path: &[u8]) -> bool {
+/// Bits of what the child answers.
+const EXT3_OR_EXT4: u8 = 1;
+const ERRORS: u8 = 2;
+
+/// The magic number at byte 1080, the journal bit of the compatible features, the error bit of
+/// `s_state` (fs/ext4/ext4.h).
+fn kind(root: &Root, path: &[u8]) -> u8 {
     const MAGIC: [u8; 2] = 0xef53_u16.to_le_bytes();
     const HAS_JOURNAL: u8 = 0x4;
-    let Ok(root) = root.reopen() else { return false };
-    let Ok(file) = root.open(path, OFlags::RDONLY) else { return false };
+    const ERROR_FS: u8 = 0x2;
+    let Ok(root) = root.reopen() else { return 0 };
+    let Ok(file) = root.open(path, OFlags::RDONLY) else { return 0 };
     let mut block = [0; 1024];
     let read = pread(&file, &mut block, 1024);
-    read == Ok(1024) && block[0x38..0x3a] == MAGIC && block[0x5c] & HAS_JOURNAL != 0
+    let is_ext = read == Ok(1024) && block[0x38..0x3a] == MAGIC;
+    let bit = |is_set: bool, bit| if is_ext && is_set { bit } else { 0 };
+    bit(block[0x5c] & HAS_JOURNAL != 0, EXT3_OR_EXT4) | bit(block[0x3a] & ERROR_FS != 0, ERRORS)
 }

@@ -32,7 +32,7 @@ impl fmt::Display for DeviceNumber {
 }
 
 /// One block device of sysfs, with what it directly lies on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockDevice {
     /// The kernel's name (`xvda1`, `dm-0`, `md127`, `bcache0`).
     pub name: Text,

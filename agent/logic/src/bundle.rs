@@ -6,7 +6,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::decide::Decision;
 use crate::recovery::effects::{Deed, Effect, EffectId, Ended, Target};
@@ -102,7 +102,7 @@ pub enum What {
 }
 
 /// From where to where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
     /// A state and its step.
     pub from: String,
@@ -139,9 +139,9 @@ impl Bundle {
     }
 
     /// Takes one turn: what had ended before it, and what it decided.
-    pub fn take(&mut self, world: &World, ended: &[Ended], decision: &Decision) {
+    pub fn take(&mut self, world: &World, decision: &Decision) {
         let now_ms = world.seen.boot_ms;
-        let answers = ended.iter().filter(|ended| self.has_ordered(ended.id));
+        let answers = world.ended.iter().filter(|ended| self.has_ordered(ended.id));
         let answers: Vec<What> = answers.cloned().map(What::Ended).collect();
         let moves = decision.moves.iter().filter(|one| one.device == self.target.device);
         let moves = moves.map(|one| What::Moved(Moved::of(one)));
@@ -221,7 +221,8 @@ impl Bundle {
 }
 
 impl Moved {
-    fn of(one: &Move) -> Moved {
+    /// In words.
+    pub fn of(one: &Move) -> Moved {
         let word = |stage: &dyn core::fmt::Debug| alloc::format!("{stage:?}").to_lowercase();
         Moved { from: word(&one.from), to: word(&one.to) }
     }
@@ -285,10 +286,11 @@ mod tests {
         let world = world("Aborting journal on device xvdb-8.");
         let first = decision(State::Aborted, vec![ask(7, "xvdb"), ask(8, "xvda")]);
         let mut bundle = Bundle::begin(&first.memory.volumes[0], &first.memory, &world);
-        bundle.take(&world, &[], &first);
+        bundle.take(&world, &first);
         assert_eq!((bundle.began_ms, bundle.lines.len(), bundle.end), (1000, 1, None));
         let ended = [7, 8].map(|id| Ended { id, outcome: Outcome::Done });
-        bundle.take(&World::default(), &ended, &decision(State::Healthy, vec![]));
+        let later = World { ended: ended.into(), ..World::default() };
+        bundle.take(&later, &decision(State::Healthy, vec![]));
         let told: Vec<&What> = bundle.steps.iter().map(|step| &step.what).collect();
         assert!(matches!(told[0], What::Moved(Moved { to, .. }) if to == "aborted"), "{told:?}");
         assert!(matches!(told[1], What::Ordered(Effect { id: 7, .. })), "{told:?}");
@@ -304,11 +306,11 @@ mod tests {
         for id in 0..100_000 {
             let mut turn = decision(State::Aborted, vec![ask(id, "xvdb")]);
             turn.moves.clear();
-            bundle.take(&world, &[], &turn);
+            bundle.take(&world, &turn);
         }
         assert_eq!((bundle.steps.len(), bundle.left_out), (QUESTIONS, 100_000 - QUESTIONS as u64));
         for _ in 0..1000 {
-            bundle.take(&world, &[], &first);
+            bundle.take(&world, &first);
         }
         assert_eq!(bundle.steps.len(), STEPS);
     }

@@ -25,6 +25,8 @@ pub struct RootDevice {
     /// Whether its super block was read and is one of ext3 or ext4: both have a journal and know
     /// `barrier=0`.
     pub is_ext3_or_ext4: bool,
+    /// Whether its super block notes errors (`s_state` of ext): e2fsck -p then checks all of it.
+    pub has_errors: bool,
 }
 
 /// What early boot does, and what it says about it.
@@ -64,6 +66,9 @@ pub fn decide_boot(
         }
         decision.said.push(words.disk(report, switch));
         decision.settings.extend(limits(policy, disk));
+    }
+    if root.is_some_and(|root| root.has_errors) {
+        decision.said.push(wording::boot::ROOT_HAS_ERRORS.into());
     }
     decision
 }

@@ -11,7 +11,7 @@ use crate::vbd::backend_kind::BackendKind;
 use crate::vbd::{Unflushable, Vbd};
 
 /// A vbd's block device: `xvda`, or `xvda2` where the vbd is itself a partition.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
     /// The kernel's name.
     pub name: Text,
@@ -22,7 +22,7 @@ pub struct Disk {
 }
 
 /// What `/sys/block/NAME` says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockDisk {
     /// `dev`.
     pub number: DeviceNumber,

@@ -6,10 +6,12 @@
 use alloc::string::ToString;
 use core::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::text::Text;
 
 /// `2.6.32`, `6.1.0`, without the vendor's suffix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KernelVersion {
     /// `6` of `6.1.0-56-cloud-amd64`.
     pub major: u16,

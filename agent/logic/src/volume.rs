@@ -3,12 +3,14 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 use crate::block::{BlockDevice, BlockTree, DeviceNumber};
 use crate::mountinfo::Mount;
 use crate::text::Text;
 
 /// A mounted file system on block devices.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
     /// Where it was mounted first.
     pub mount_point: Text,

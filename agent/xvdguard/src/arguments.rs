@@ -133,6 +133,12 @@ pub enum Command {
     Explain(Explain),
     /// Save what this machine looks like, as an archive for a bug report or --root
     Record(Record),
+    /// Step through a recording of the daemon's turns, and decide each again
+    ///
+    /// The daemon keeps one beside the evidence of each incident, in /var/lib/xvdguard/record or
+    /// /run/xvdguard/record. Nothing of what is decided is done. Exit status: 0 when each turn
+    /// would be decided today as it was, 1 when one would not.
+    Replay(Replay),
     /// Watch, and bring file systems back: what the service runs
     Daemon,
     /// No automatic action until it is released
@@ -252,6 +258,14 @@ pub struct Release {
     /// The mount point of a volume, as status shows it; the hold when none is given
     #[arg(value_name = "MOUNT")]
     pub mount: Option<String>,
+}
+
+/// Options of `replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// A recording (incident-*.turns), or - for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// Options of `record`.

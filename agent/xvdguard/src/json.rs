@@ -6,12 +6,14 @@ pub mod explain;
 mod plan;
 
 use serde::Serialize;
+use xvdguard_linux::recording::{Decided, Turn};
 use xvdguard_linux::whole_file;
 use xvdguard_logic::audit::Finding;
 use xvdguard_logic::bundle::Bundle;
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::policy::Policy;
 use xvdguard_logic::policy::settings::Settings;
+use xvdguard_logic::recovery::effects::Ended;
 use xvdguard_logic::recovery::world::Hold;
 use xvdguard_logic::text::Text;
 use xvdguard_logic::verdict::evidence::Evidence;
@@ -112,6 +114,37 @@ pub fn status(seen: &Observation, disks: &[DiskReport], daemon: Option<&State>) 
 pub fn bundle(bundle: &Bundle) -> Vec<u8> {
     let version = env!("CARGO_PKG_VERSION");
     whole_file::to_bytes(&Document { schema: SCHEMA, tool: "xvdguard", version, body: bundle })
+}
+
+/// One turn of `replay`.
+#[derive(Debug, Serialize)]
+pub struct Replayed {
+    boot_ms: u64,
+    ended: Vec<Ended>,
+    decided: Decided,
+    /// What would be decided today, where that is something else.
+    today: Option<Decided>,
+}
+
+/// A turn, and what would be decided today where that is something else.
+pub fn replayed(turn: &Turn, today: Option<Decided>) -> Replayed {
+    let (boot_ms, ended) = (turn.world.seen.boot_ms, turn.world.ended.clone());
+    Replayed { boot_ms, ended, decided: turn.decided.clone(), today }
+}
+
+#[derive(Serialize)]
+struct Replay<'a> {
+    /// Of the program that wrote the recording.
+    recorded_by: &'a Text,
+    turns: &'a [Replayed],
+}
+
+/// `replay`: on one line, as the recording itself.
+pub fn replay(recorded_by: &Text, turns: &[Replayed]) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let body = Replay { recorded_by, turns };
+    let document = Document { schema: SCHEMA, tool: "xvdguard", version, body };
+    String::from_utf8_lossy(&whole_file::to_bytes(&document)).into_owned() + "\n"
 }
 
 #[derive(Serialize)]

@@ -43,6 +43,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Config(command) => commands::config::run(&arguments.global, command),
         Command::Daemon => daemon::run(open()?, &arguments.global),
         Command::Hold(options) => commands::hold::run(&arguments.global, options),
+        Command::Replay(options) => commands::replay::run(&arguments.global, options),
         Command::Release(options) => commands::release::run(&arguments.global, options),
         Command::Explain(options) => commands::explain::run(&arguments.global, options),
     }

@@ -135,10 +135,14 @@ fn decide(
     started: Instant,
 ) -> BootDecision {
     let mut failures = Vec::new();
-    let device = root_device(root, seen, policy, words, started).unwrap_or_else(|error| {
-        failures.push(error.to_string());
-        None
-    });
+    let device = match root_device(root, seen, words, started) {
+        Ok(device) => device,
+        Err(error) => {
+            let is_needed = needs_root(seen, policy);
+            failures.extend(is_needed.then(|| error.to_string()));
+            None
+        }
+    };
     let mut decision = decide_boot(policy, seen, verdicts, device.as_ref());
     decision.said.extend(failures);
     let results = perform::set_queues(root, &decision.settings, started + SETTINGS_UNTIL);
@@ -153,20 +157,21 @@ fn decide(
     decision
 }
 
-/// Only looked for where the mount option may be the lever.
+/// Where the mount option may be the lever. Elsewhere a root that is not found, as one of NFS, is
+/// no failure.
+fn needs_root(seen: &Observation, policy: &Policy) -> bool {
+    let mut disks = seen.disks.iter().filter(|disk| disk.device.is_some());
+    policy.lever.value == Lever::Mount
+        || disks.any(|disk| disk.write_cache() == WriteCache::Unknown)
+}
+
 fn root_device(
     root: &Root,
     seen: &Observation,
-    policy: &Policy,
     words: &KernelWords,
     started: Instant,
 ) -> xvdguard_linux::error::Result<Option<RootDevice>> {
-    let lacks_write_cache = seen
-        .disks
-        .iter()
-        .any(|disk| disk.device.is_some() && disk.write_cache() == WriteCache::Unknown);
-    let is_needed = policy.lever.value == Lever::Mount || lacks_write_cache;
-    let Some(word) = words.root.as_ref().filter(|_| is_needed) else { return Ok(None) };
+    let Some(word) = &words.root else { return Ok(None) };
     root_device::find(root, word, &seen.block, started + SETTINGS_UNTIL).map(Some)
 }
 

@@ -37,7 +37,7 @@ use report::Report;
 
 type Chapter = fn(&Bench) -> Result<report::Chapter>;
 
-const CHAPTERS: [(&str, Chapter); 12] = [
+const CHAPTERS: [(&str, Chapter); 13] = [
     ("observing", observing::chapter),
     ("early", early::chapter),
     ("live", live::chapter),
@@ -48,6 +48,7 @@ const CHAPTERS: [(&str, Chapter); 12] = [
     ("fstab", fstab::chapter),
     ("planning", planning::chapter),
     ("daemon_latency", daemon::latency),
+    ("daemon_outage", daemon::outage),
     ("daemon_idle", daemon::idle),
     ("daemon_large", daemon::large),
 ];

@@ -62,6 +62,11 @@ impl Helper {
         self.output.take().ok_or_else(|| Failure::new("the helper's output is not a pipe of ours"))
     }
 
+    /// Whether it has ended by itself.
+    pub fn has_ended(&self) -> bool {
+        self.waiter.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         pidfd_send_signal(&self.handle, signal)

@@ -1,5 +1,6 @@
 //! QEMU, unpacked and never installed: of this machine's own suite with its backports, since 7.2
-//! damages the registers of guests with a 6.12 kernel.
+//! damages the registers of guests with a 6.12 kernel; and the suite's own 7.2 for PVH guests, which
+//! 10.0 ends before their first line.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,11 +25,21 @@ pub struct Emulator {
 
 /// Builds what is missing.
 pub fn emulator(cache: &Cache) -> Result<Emulator> {
+    // Backports are taken only where they are asked for.
+    unpacked(cache, "qemu", &[BACKPORTS])
+}
+
+/// The same for PVH guests.
+pub fn for_pvh(cache: &Cache) -> Result<Emulator> {
+    unpacked(cache, "pvh_qemu", &[])
+}
+
+fn unpacked(cache: &Cache, name: &str, extra: &[&str]) -> Result<Emulator> {
     let recipe = [include_str!("emulator.rs")];
-    let folder = cache.part("qemu", &recipe, |folder| {
-        let suite = Suite::open(cache, SUITE, &[BACKPORTS], Installed::ThisMachine)?;
-        // Backports are taken only where they are asked for.
-        suite.unpack_with_needs(&["--target-release", BACKPORTS, PACKAGE], folder)
+    let folder = cache.part(name, &recipe, |folder| {
+        let suite = Suite::open(cache, SUITE, extra, Installed::ThisMachine)?;
+        let release = extra.first().unwrap_or(&SUITE);
+        suite.unpack_with_needs(&["--target-release", release, PACKAGE], folder)
     })?;
     let mut emulator = Emulator { folder, version: String::new() };
     let said = program::output(emulator.command().arg("--version"))?;

@@ -10,9 +10,14 @@ use harness::{program, programs};
 
 use super::GuestKernel;
 use super::cpio::Cpio;
-use crate::guest::{AGENT, BUSYBOX, EARLY};
+use crate::guest::{AGENT, BUSYBOX, EARLY, OWN_INIT, TO_OWN_ROOT};
 
-const AGENT_SCRIPT: &str = include_str!("../guest/agent");
+/// What a shell runs there.
+const SCRIPTS: [(&str, &str); 3] = [
+    (AGENT, include_str!("../guest/agent")),
+    (TO_OWN_ROOT, include_str!("../guest/own-root")),
+    (OWN_INIT, include_str!("../guest/own-init")),
+];
 /// What the agent and the stories run beside busybox.
 const TOOLS: [&str; 2] = ["xenstore-read", "xenstore-write"];
 
@@ -45,7 +50,9 @@ pub fn root(kernel: &GuestKernel, scratch: &Scratch) -> Result<Vec<u8>> {
     for name in ["sh", "mount", "umount"] {
         root.link(&format!("bin/{name}"), BUSYBOX);
     }
-    root.file(&below(AGENT), 0o755, AGENT_SCRIPT.as_bytes());
+    for (path, script) in SCRIPTS {
+        root.file(&below(path), 0o755, script.as_bytes());
+    }
     root.folder("modules");
     root.tree(&kernel.folder.join("modules"), "modules/", &|_| true)?;
     Ok(root.finish())

@@ -45,6 +45,8 @@ const PROGRAMS: [(&str, &str); 13] = [
 const KERNELS: [(&str, &str); 4] =
     [("5.10", "bullseye"), ("6.1", "bookworm"), ("6.12", "trixie"), (NEWEST, "sid")];
 const NEWEST: &str = "newest";
+/// The one that also runs in a PVH guest, and how it is called there.
+const PVH: (&str, &str) = ("6.1", "6.1-pvh");
 
 /// A kernel that guests run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,11 +57,18 @@ pub struct GuestKernel {
     pub release: String,
     /// Its files: `vmlinux` and `modules/`.
     pub folder: PathBuf,
+    /// Whether its guests are PVH, and not PV.
+    pub is_pvh: bool,
 }
 
 impl GuestKernel {
-    /// Whatever it is.
+    /// Whatever runs in a PV guest.
     pub fn any(&self) -> bool {
+        !self.is_pvh
+    }
+
+    /// Whatever runs in whichever guest.
+    pub fn any_or_pvh(&self) -> bool {
         true
     }
 
@@ -71,7 +80,8 @@ impl GuestKernel {
     /// Whether a flush that fails makes blkfront switch flushes off, as it did before Linux 6.11
     /// (drivers/block/xen-blkfront.c, "don't disable cache flushes when they fail").
     pub fn switches_off(&self) -> bool {
-        let mut numbers = self.name.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+        let name = self.name.trim_end_matches("-pvh");
+        let mut numbers = name.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
         let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
         version < (6, 11)
     }
@@ -94,9 +104,13 @@ pub fn prepare() -> Result<()> {
 
 /// The kernels with this name, or all, built where they are missing.
 pub fn guest_kernels(cache: &Cache, wanted: Option<&str>) -> Result<Vec<GuestKernel>> {
-    let is_named = |name: &str| KERNELS.iter().any(|(known, _)| *known == name);
+    let is_named = |name: &str| name == PVH.1 || KERNELS.iter().any(|(known, _)| *known == name);
     let mut kernels = Vec::new();
     for (called, suite) in KERNELS {
+        if called == PVH.0 && wanted.is_none_or(|wanted| wanted == PVH.1) {
+            let kernel = guest_kernel(cache, called, suite)?;
+            kernels.push(GuestKernel { name: PVH.1.to_owned(), is_pvh: true, ..kernel });
+        }
         // Whoever asks for 7.2 means the newest, if that is what it is.
         if wanted.is_some_and(|wanted| wanted != called && (is_named(wanted) || called != NEWEST)) {
             continue;
@@ -117,5 +131,5 @@ fn guest_kernel(cache: &Cache, called: &str, suite: &str) -> Result<GuestKernel>
     let release = folder.join("release");
     let release = fs::read_to_string(&release).tried(format_args!("read {}", release.display()))?;
     let name = release.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
-    Ok(GuestKernel { name, release, folder })
+    Ok(GuestKernel { name, release, folder, is_pvh: false })
 }

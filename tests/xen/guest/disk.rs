@@ -9,9 +9,10 @@ use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
 use serde_json::{Map, Value, json};
 
 use super::machine;
+use crate::order::disk_name;
 use crate::scenario::WRITES;
 
-/// What a disk is for, as the guest's arguments say it: `xvda:root`.
+/// What a disk is for, as an argument of the guest says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// Mounted read-only, then read-write, with the options that xvdguard leaves for a root.
@@ -31,17 +32,17 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// `xvda:root`, `xvdb:data`, `xvdc:read`; everything else is no disk.
-    pub fn named(word: &str) -> Option<Disk> {
-        let (name, role) = word.split_once(':')?;
+    /// The disk in this place; what is not `root`, `data` or `read` is none.
+    pub fn placed((place, role): (usize, &str)) -> Option<Disk> {
         let role = match role {
             "root" => Role::Root,
             "data" => Role::Data,
             "read" => Role::Read,
             _ => return None,
         };
+        let name = disk_name(place);
         let seen = Map::from_iter([("name".to_owned(), json!(name))]);
-        Some(Disk { name: name.to_owned(), role, seen })
+        Some(Disk { name, role, seen })
     }
 
     /// Its device node.

@@ -37,9 +37,18 @@ pub const TROUBLE: &str = "xvdguard-bed-trouble ";
 pub const GUARDED: &str = "guarded";
 /// The argument of a guest that does what it is told.
 pub const SERVED: &str = "served";
+/// The argument of one whose root is its first disk.
+pub const OWN_ROOT: &str = "own-root";
 /// Where the program lies that does it, and the shell that runs it.
 pub const AGENT: &str = "/agent";
+/// What makes its first disk the guest's root, and the init on it.
+pub const TO_OWN_ROOT: &str = "/own-root";
+pub const OWN_INIT: &str = "/own-init";
 pub const BUSYBOX: &str = "/bin/busybox";
+/// How the argument begins that says what each disk is for, in their order: one argument for all,
+/// since a kernel takes 32 at most (CONFIG_INIT_ENV_ARG_LIMIT), and short, since Xen cuts off a
+/// command line after 1023 bytes (MAX_GUEST_CMDLINE).
+pub const DISKS: &str = "disks:";
 /// How the argument begins that is a line of the policy.
 pub const POLICY: &str = "policy:";
 /// Where `xvdguard-early` lies in the guest.
@@ -84,10 +93,13 @@ fn say(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Boots as far as xvdguard, then becomes the agent, which never ends.
+/// Boots as far as xvdguard, then becomes the agent, or the init of a root of its own, which never
+/// end.
 fn serve() {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let next = if words.iter().any(|word| word == OWN_ROOT) { TO_OWN_ROOT } else { AGENT };
     let error = match boot() {
-        Ok(_) => Command::new(BUSYBOX).args(["sh", AGENT]).exec().to_string(),
+        Ok(_) => Command::new(BUSYBOX).args(["sh", next]).args(words).exec().to_string(),
         Err(failure) => failure.to_string(),
     };
     say(&format!("{TROUBLE}{error}"));
@@ -98,7 +110,8 @@ fn boot() -> Result<(Vec<Disk>, Value)> {
     machine::mount_kernel_file_systems()?;
     machine::load_modules(Path::new("/modules"))?;
     let words: Vec<String> = env::args().skip(1).collect();
-    let disks: Vec<Disk> = words.iter().filter_map(|word| Disk::named(word)).collect();
+    let roles = words.iter().find_map(|word| word.strip_prefix(DISKS)).unwrap_or_default();
+    let disks: Vec<Disk> = roles.split(',').enumerate().filter_map(Disk::placed).collect();
     machine::wait_for(&disks.iter().map(Disk::node).collect::<Vec<_>>())?;
     say("disks are there");
     if let Some(line) = words.iter().find_map(|word| word.strip_prefix(POLICY)) {

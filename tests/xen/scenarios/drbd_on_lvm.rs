@@ -11,7 +11,7 @@ use crate::story::{Stage, Story, UNCONFIGURED, always};
 /// The story.
 pub const STORY: Story = Story {
     name: "drbd-on-lvm",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: |kernel| ["6.1", "6.12"].contains(&kernel.name.as_str()),
     is_debian: false,
     without: always("healthy, flushed"),
     with: always("healthy, flushed; proven"),
@@ -19,9 +19,11 @@ pub const STORY: Story = Story {
     tell,
 };
 
-const DISK: Host = Host { storage: Storage::Made("/dev/drbd0"), ..HEALTHY };
+/// DRBD's disk.
+pub const DISK: Host = Host { storage: Storage::Made("/dev/drbd0"), ..HEALTHY };
 
-const MAKE: &str = r#"# DRBD on LVM on a sick disk
+/// Makes it, with a file system.
+pub const MAKE: &str = r#"# DRBD on LVM on a sick disk
 set -e
 hostname dom0
 rmmod sick_disk 2>/dev/null || true

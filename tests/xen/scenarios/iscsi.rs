@@ -18,12 +18,13 @@ pub const STORY: Story = Story {
     tell,
 };
 
-const DISK: Host = Host { storage: Storage::Made("/dev/sda"), ..HEALTHY };
+/// The initiator's disk.
+pub const DISK: Host = Host { storage: Storage::Made("/dev/sda"), ..HEALTHY };
 
 /// The kernel's own target on a sick disk, and the initiator, which gives up after 5 s.
-const MAKE: &str = r#"# a disk on iSCSI
+pub const MAKE: &str = r#"# a disk on iSCSI
 set -e
-insmod /modules/sick_disk.ko disks=1
+insmod /modules/sick_disk.ko disks=1 megabytes=32
 dd if=/bed/disk.ext3 of=/dev/sick0 bs=1M conv=fsync
 [ -d /sys/kernel/config/target ] || mount -t configfs configfs /sys/kernel/config
 core=/sys/kernel/config/target/core/iblock_0/bed

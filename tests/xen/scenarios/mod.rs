@@ -29,7 +29,17 @@ mod only_flush;
 mod package_debian;
 mod queue_debian;
 mod read_only;
+mod recovery_budget;
 mod recovery_debian;
+mod recovery_hold;
+mod recovery_idle;
+mod recovery_killed;
+mod recovery_moved;
+mod recovery_refusing;
+mod recovery_root;
+mod recovery_snapshot;
+mod recovery_stall;
+mod recovery_storage;
 mod root_options;
 mod sector_63;
 mod sixteen_errors;
@@ -63,7 +73,23 @@ pub const ALL: [Scenario; 15] = [
 ];
 
 /// What the daemon does about it.
-pub const RECOVERIES: [Story; 2] = [recovery_debian::DATA, recovery_debian::ROOT];
+pub const RECOVERIES: [Story; 15] = [
+    recovery_root::STORY,
+    recovery_killed::STORY,
+    recovery_budget::STORY,
+    recovery_refusing::STORY,
+    recovery_stall::STORY,
+    recovery_hold::STORY,
+    recovery_snapshot::OLDER,
+    recovery_snapshot::OTHER,
+    recovery_storage::ISCSI,
+    recovery_storage::DRBD,
+    recovery_moved::NOW_AND_THEN,
+    recovery_moved::WITHOUT_PAUSE,
+    recovery_idle::STORY,
+    recovery_debian::DATA,
+    recovery_debian::ROOT,
+];
 
 /// What the package and its images do, each in a Debian of its own.
 pub const PACKAGES: [(Kind, Story); 11] = {

@@ -23,8 +23,11 @@ pub const DATA: Story = Story {
 /// Root.
 pub const ROOT: Story = Story {
     name: "recovery-root-debian",
-    without: always("aborted; stays up, cannot be written"),
-    with: always("aborted; reboots by itself, writable"),
+    without: always("aborted, stays up"),
+    with: always(
+        "15 s: aborted, reboots; running, writable; 3 min, with a service that ignores SIGTERM: \
+         aborted, reboots; running, writable",
+    ),
     tell: root,
     ..DATA
 };
@@ -58,17 +61,17 @@ fn data(stage: &mut Stage) -> Result<String> {
     stage.boot_as(System::Debian, &[ROOT_DISK, HEALTHY])?;
     stage.guest("# the boot has ended\nsystemctl is-system-running --wait; true")?;
     stage.guest(WRITER)?;
-    let aborted = errors(stage, 1, "xvdb")?;
+    let aborted = errors(stage, 1, "xvdb", 15)?;
     let back = stage.guest(BACK)?;
     crate::say(&stage.guest("# what the daemon said\njournalctl -b -u xvdguard -o cat; true")?);
     stage.end()?;
     Ok(format!("{aborted}; {}", back.trim()))
 }
 
-/// Errors for 15 s; whether the journal died of them.
-fn errors(stage: &mut Stage, place: usize, disk: &str) -> Result<String> {
+/// Errors for so long; whether the journal died of them.
+fn errors(stage: &mut Stage, place: usize, disk: &str, seconds: u32) -> Result<String> {
     stage.data(place, "error")?;
-    stage.host("# errors\nsleep 15")?;
+    stage.host(&format!("# errors\nsleep {seconds}"))?;
     let aborted = stage.guest(&format!(
         "dmesg | grep -q 'Aborting journal on device {disk}' && echo aborted || echo not aborted"
     ))?;
@@ -76,32 +79,70 @@ fn errors(stage: &mut Stage, place: usize, disk: &str) -> Result<String> {
     Ok(aborted.trim().to_owned())
 }
 
-/// A guest that has just been booted may be rebooted, at once.
+/// A guest that has just been booted may be rebooted, at once and often; what the keeper and the
+/// daemon warn of goes to the console, which outlives the reboot.
 const IMPATIENT: &str = "# configure\nprintf '[reboot]\\nminimum_uptime = \"1min\"\\n\
-    settle = \"5s\"\\njitter = \"0s\"\\n' >/etc/xvdguard/config.d/bed.toml\n\
+    settle = \"5s\"\\njitter = \"0s\"\\nat_most = 9\\n' >/etc/xvdguard/config.d/bed.toml\n\
     xvdguard config check && systemctl reload xvdguard; sync; true";
+
+/// A service that no shutdown ends but by force.
+const STUBBORN: &str = "# a service that ignores SIGTERM\n\
+    systemd-run --unit stubborn --property TimeoutStopSec=20 \
+    /bin/sh -c 'trap \"\" TERM; while :; do sleep 1; done'";
 
 fn root(stage: &mut Stage) -> Result<String> {
     stage.spoil();
     stage.boot_as(System::Debian, &[ROOT_DISK])?;
-    stage.guest("# the boot has ended\nsystemctl is-system-running --wait; true")?;
+    ready(stage)?;
+    if !stage.is_guarded() {
+        let what = outage(stage, 15, "")?;
+        stage.end()?;
+        return Ok(what);
+    }
     stage.guest(IMPATIENT)?;
-    stage.begin("echo new >/new; sync")?;
-    let aborted = errors(stage, 0, "xvda")?;
-    // With it, longer than an orderly shutdown may take; without it nothing is expected.
-    let has_rebooted = stage.is_down(if stage.is_guarded() { 1500 } else { 100 })?;
-    let what = if has_rebooted {
+    // It trusts no record that it never saw last.
+    stage.reboot()?;
+    let mut told = Vec::new();
+    let acts = [("15 s", 15, ""), ("3 min, with a service that ignores SIGTERM", 180, STUBBORN)];
+    for (name, seconds, before) in acts {
+        ready(stage)?;
+        let what = outage(stage, seconds, before)?;
+        let is_down = what.ends_with("reboots");
+        told.push(format!("{name}: {what}"));
+        if !is_down {
+            break;
+        }
         stage.reborn()?;
-        "reboots by itself"
-    } else {
-        "stays up"
-    };
-    let back = stage.guest(
-        "# is root back\necho new >/after-all && sync && echo writable || echo cannot be written",
-    )?;
-    if has_rebooted {
-        crate::say(&stage.guest("# what the daemon said\njournalctl -u xvdguard -o cat; true")?);
+        let back = stage.guest(
+            "# is root back\nsystemctl is-system-running --wait\n\
+             echo new >/after-all && sync && echo writable || echo cannot be written",
+        )?;
+        told.push(back.trim().replace('\n', ", "));
     }
     stage.end()?;
-    Ok(format!("{aborted}; {what}, {}", back.lines().last().unwrap_or_default()))
+    Ok(told.join("; "))
+}
+
+/// The boot has ended, and the daemon has it on record.
+fn ready(stage: &mut Stage) -> Result<()> {
+    stage.guest("# the boot has ended\nsystemctl is-system-running --wait; dmesg -n 5; true")?;
+    if stage.is_guarded() {
+        stage.guest(
+            "# the record of this boot\nuntil grep -q $(cat /proc/sys/kernel/random/boot_id) \
+             /var/lib/xvdguard/boots; do sleep 0.3; done",
+        )?;
+    }
+    Ok(())
+}
+
+/// Errors for so long, with nothing of root in memory; what came of it.
+fn outage(stage: &mut Stage, seconds: u32, before: &str) -> Result<String> {
+    stage.guest(&format!(
+        "{before}\nsync; echo 3 >/proc/sys/vm/drop_caches; dmesg -C\n\
+         (sleep 2; echo new >/new; exec sync) >/dev/null 2>&1 &"
+    ))?;
+    let aborted = errors(stage, 0, "xvda", seconds)?;
+    let is_down = stage.is_down(if stage.is_guarded() { 600 } else { 60 })?;
+    crate::say(&stage.console()?);
+    Ok(format!("{aborted}, {}", if is_down { "reboots" } else { "stays up" }))
 }

@@ -3,10 +3,11 @@
 //! A page that is fetched from a dead root is a SIGBUS: what must go on is locked.
 
 use std::ffi::c_void;
+use std::path::Path;
 
 use nix::libc;
 use rustix::io::Errno;
-use rustix::mm::{MlockAllFlags, mlockall};
+use rustix::mm::{MlockAllFlags, mlock, mlockall};
 
 /// Locks all that is mapped now and later.
 pub fn lock_all() -> Result<(), Errno> {
@@ -17,6 +18,59 @@ pub fn lock_all() -> Result<(), Errno> {
 pub fn lock_what_is_used() -> Result<(), Errno> {
     let used = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
     mlockall(used).or_else(|_| mlockall(MlockAllFlags::CURRENT))
+}
+
+/// Gives large blocks back to the kernel when they are freed: glibc learns from them, and would
+/// keep as many megabytes for ever (mallopt(3)).
+pub fn keep_heap_small() {
+    const BYTES: i32 = 128 * 1024;
+    // SAFETY: these two set numbers of glibc's, before there is a second thread.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, BYTES);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, BYTES);
+    }
+}
+
+/// Gives all that is free back to the kernel: after work that took much for a moment, and before
+/// anything is locked, since locked pages cannot be given back one by one (madvise(2)).
+pub fn give_back() {
+    // SAFETY: malloc_trim(3) touches nothing that is in use.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// Libraries without which nothing of this program runs: how their names begin.
+const LIBRARIES: [&str; 4] = ["libc.so", "libc-", "ld-", "libgcc_s"];
+
+/// Brings all of this program and of the libraries it cannot do without into memory, and keeps it
+/// there: what it has never run yet is what a dead root is asked for.
+pub fn lock_program() -> Result<(), Errno> {
+    let maps = std::fs::read_to_string("/proc/self/maps").map_err(|_| Errno::NOENT)?;
+    let program = std::fs::read_link("/proc/self/exe").unwrap_or_default();
+    let mut locked = Ok(());
+    for (start, length) in maps.lines().filter_map(|line| part(line, &program)) {
+        // SAFETY: the kernel just named this range as mapped here and readable; locking it changes
+        // nothing that a reference could see.
+        locked = locked.and(unsafe { mlock(start as *mut c_void, length) });
+    }
+    locked
+}
+
+/// Where a part of a program lies, of a line of proc_pid_maps(5): `start-end perms offset device
+/// inode path`.
+fn part(line: &str, program: &Path) -> Option<(usize, usize)> {
+    let mut fields = line.split_whitespace();
+    let (start, end) = fields.next()?.split_once('-')?;
+    let is_readable = fields.next()?.starts_with('r');
+    let path = Path::new(fields.nth(3)?);
+    let name = path.file_name()?.to_str()?;
+    let is_needed = path == program || LIBRARIES.iter().any(|start| name.starts_with(start));
+    let number = |text: &str| usize::from_str_radix(text, 16).ok();
+    let (start, end) = (number(start)?, number(end)?);
+    (is_readable && is_needed).then_some((start, end.checked_sub(start)?))
 }
 
 /// Touches so much of the stack, so that a later deep call needs no new page.
@@ -56,4 +110,25 @@ fn argument_range() -> Option<(usize, usize)> {
     let start: usize = fields.next()?.trim().parse().ok()?;
     let end: usize = fields.next()?.trim().parse().ok()?;
     (start > 0 && end > start).then_some((start, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_and_what_it_cannot_do_without_are_locked() {
+        let program = Path::new("/usr/sbin/xvdguard");
+        let of = |line: &str| part(line, program);
+        let text = "5581c0000000-5581c0001000 r-xp 00048000 fe:00 1234   /usr/sbin/xvdguard";
+        assert_eq!(of(text), Some((0x5581_c000_0000, 0x1000)));
+        let libc =
+            "7f0000000000-7f0000002000 r--p 00000000 fe:00 7  /usr/lib/x86_64-linux-gnu/libc.so.6";
+        assert_eq!(of(libc), Some((0x7f00_0000_0000, 0x2000)));
+        assert_eq!(of(&libc.replace("libc.so.6", "libm.so.6")), None);
+        assert_eq!(of(&text.replace("r-xp", "---p")), None);
+        assert_eq!(of("7ffd0000-7ffd1000 rw-p 00000000 00:00 0  [stack]"), None);
+        assert_eq!(of("7f0000000000-7f0000002000 rw-p 00000000 00:00 0"), None);
+        assert_eq!(of(""), None);
+    }
 }

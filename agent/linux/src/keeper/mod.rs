@@ -112,7 +112,7 @@ fn live(socket: &OwnedFd, opened: Opened) -> ! {
     memory::rename_process(NAME);
     memory::touch_stack();
     // Without it the keeper is as good as the page cache is.
-    let _ = memory::lock_what_is_used();
+    let _ = memory::lock_what_is_used().and(memory::lock_program());
     let mut life = Life { opened, armed: None };
     loop {
         match hear(socket, None) {

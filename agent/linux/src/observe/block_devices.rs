@@ -17,12 +17,11 @@ pub const SYS_BLOCK: &[u8] = b"sys/block";
 /// Queue attributes that decide something: all that early boot reads.
 const QUEUE_DECISIVE: &[&str] = &["write_cache"];
 
-/// Queue attributes that people and recordings want to see, and those that `[[queue]]` may set.
+/// Queue attributes that `[[queue]]` may set, too; then those that only people and recordings want
+/// to see.
 pub const QUEUE_ALL: &[&str] = &[
     "write_cache",
-    "fua",
     "max_sectors_kb",
-    "max_hw_sectors_kb",
     "read_ahead_kb",
     "nr_requests",
     "scheduler",
@@ -30,8 +29,11 @@ pub const QUEUE_ALL: &[&str] = &[
     "rq_affinity",
     "wbt_lat_usec",
     "rotational",
+    "fua",
+    "max_hw_sectors_kb",
     "logical_block_size",
 ];
+const KEPT: usize = 9;
 
 /// All block devices.
 #[derive(Debug, Default)]
@@ -69,7 +71,11 @@ pub fn read(
             oddities.push(format!("{error}, ignoring {name}"));
         }
     }
-    let attributes = if depth == Depth::All { QUEUE_ALL } else { QUEUE_DECISIVE };
+    let attributes = match depth {
+        Depth::Decisive => QUEUE_DECISIVE,
+        Depth::Kept => &QUEUE_ALL[..KEPT],
+        Depth::All => QUEUE_ALL,
+    };
     queues::read_devices(root, &mut disks, attributes, oddities);
     BlockDevices { tree: devices.into_iter().collect(), disks }
 }
@@ -137,6 +143,13 @@ fn device_number(folder: &Root, path: &[u8]) -> Result<DeviceNumber> {
 mod tests {
     use super::*;
     use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn whoever_keeps_a_look_has_every_limit_that_may_be_set() {
+        for attribute in xvdguard_logic::policy::queue::QueueAttribute::ALL {
+            assert!(QUEUE_ALL[..KEPT].contains(&attribute.name()), "{attribute}");
+        }
+    }
 
     #[test]
     fn partitions_and_what_lies_on_them_are_found_with_few_or_many_files() {

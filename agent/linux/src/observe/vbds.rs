@@ -22,6 +22,8 @@ use crate::xenstore::{Answer, Request, Source};
 pub enum Depth {
     /// What decides: for early boot, where every key costs.
     Decisive,
+    /// The same with the limits that `[[queue]]` may set: for the daemon, which keeps it in memory.
+    Kept,
     /// Everything that people and recordings want.
     All,
 }

@@ -1,11 +1,11 @@
-//! Reading a disk past the page cache: does it answer, and is it the same?
+//! Reading a disk past the page cache: does it answer, is it the same, does it take writes?
 //!
-//! Runs in a child with a deadline: a disk that does not answer keeps it. Never writes.
+//! Runs in a child with a deadline: a disk that does not answer keeps it. Never changes a byte.
 
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{OFlags, SeekFrom, seek};
-use rustix::io::{Errno, pread};
+use rustix::io::{Errno, pread, pwrite};
 use xvdguard_logic::recovery::effects::{FailureKind, Identity, Outcome, Target};
 use xvdguard_logic::super_block;
 use xvdguard_logic::text::Text;
@@ -100,14 +100,40 @@ pub fn identity(root: &Root, target: &Target) -> Result<Identity, Refusal> {
     })
 }
 
-/// That it is what it was.
+/// That it is what it was, and takes writes: where reads work again and writes do not, the next
+/// mount would fail, and a file system that can still be read is worth more than none.
 pub fn verify(root: &Root, target: &Target, known: &Identity) -> Result<(), Refusal> {
     let now = identity(root, target)?;
     match wording::difference(known, &now) {
-        None => Ok(()),
+        None => takes_writes(root, target),
         Some(why) => {
             let why = format!("{}: {why}", target.device_name);
             Err(refusal(FailureKind::Different, why))
+        }
+    }
+}
+
+/// Writes the first sector as it was read. Only where no file system uses it: ext2, ext3 and ext4
+/// leave their first 1024 bytes to boot loaders (Documentation/filesystems/ext4/blockgroup.rst). A
+/// node that cannot be written so, as where the kernel keeps mounted ones, shows nothing.
+fn takes_writes(root: &Root, target: &Target) -> Result<(), Refusal> {
+    if !target.fstype.starts_with("ext") {
+        return Ok(());
+    }
+    let path = place::node(root, &target.device_name, target.device)?;
+    let flags = OFlags::RDWR | OFlags::DIRECT | OFlags::NONBLOCK;
+    let Ok(file) = root.open(&path, flags) else { return Ok(()) };
+    let mut memory = Aligned::new(BLOCK);
+    let sector = memory.bytes(SECTOR as usize);
+    // Where sectors are larger.
+    if !matches!(pread(&file, &mut *sector, 0), Ok(count) if count == sector.len()) {
+        return Ok(());
+    }
+    match pwrite(&file, sector, 0) {
+        Ok(_) => Ok(()),
+        Err(errno) => {
+            let error = crate::error::Error::system("write", root.shown(&path), errno);
+            Err(refusal(FailureKind::Storage, error))
         }
     }
 }

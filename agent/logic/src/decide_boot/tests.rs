@@ -40,7 +40,7 @@ fn world(kernel: (u16, u16), write_cache: Option<&str>) -> Observation {
 fn decide(policy: &Policy, seen: &Observation, verdict: FlushVerdict) -> BootDecision {
     let mut report = DiskReport::new(&seen.disks[0], Some(Advertised::Flush));
     report.verdict = verdict;
-    let root = RootDevice { disks: vec!["xvda".into()], is_ext3_or_ext4: true };
+    let root = RootDevice { disks: vec!["xvda".into()], is_ext3_or_ext4: true, has_errors: false };
     decide_boot(policy, seen, &[report], Some(&root))
 }
 
@@ -85,8 +85,9 @@ fn root_flags_are_added_only_to_ext3_and_ext4_on_that_disk() {
     let seen = world((3, 2), None);
     let mut report = DiskReport::new(&seen.disks[0], None);
     report.verdict = FlushVerdict::Refused;
-    let xfs = RootDevice { disks: vec!["xvda".into()], is_ext3_or_ext4: false };
-    let elsewhere = RootDevice { disks: vec!["xvdb".into()], is_ext3_or_ext4: true };
+    let xfs = RootDevice { disks: vec!["xvda".into()], is_ext3_or_ext4: false, has_errors: false };
+    let elsewhere =
+        RootDevice { disks: vec!["xvdb".into()], is_ext3_or_ext4: true, has_errors: false };
     for root in [Some(&xfs), Some(&elsewhere), None] {
         let decision = decide_boot(&auto, &seen, core::slice::from_ref(&report), root);
         assert!(!decision.root_needs_barrier_0, "{root:?}");

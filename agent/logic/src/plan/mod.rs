@@ -236,6 +236,7 @@ impl Situation<'_> {
         let device = root.map(|root| RootDevice {
             disks: root.disks.clone(),
             is_ext3_or_ext4: is_ext3_or_ext4(&root.fstype),
+            has_errors: false,
         });
         let decision = decide_boot(self.policy, self.seen, self.reports, device.as_ref());
         let mut queue = decision.settings;

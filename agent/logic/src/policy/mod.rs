@@ -15,13 +15,15 @@ pub mod word;
 
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 use crate::text::Text;
 pub use origin::{Chosen, Origin};
 use queue::QueueRule;
 pub use word::{BarrierMode, Lever, RewriteFstab};
 
 /// Everything that decides how early boot and the barrier job behave.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// The word that makes xvdguard do nothing at all (`xvdguard=off`), where there is one.
     pub inert: Option<Text>,

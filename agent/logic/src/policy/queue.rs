@@ -15,7 +15,7 @@ use crate::disk::Disk;
 use crate::text::Text;
 
 /// One `[[queue]]` entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueRule {
     /// Pattern for the disk's name (`*` and `?`).
     pub name: Chosen<Text>,

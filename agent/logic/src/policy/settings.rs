@@ -10,11 +10,13 @@ use core::time::Duration;
 use super::origin::{Chosen, Origin};
 use super::word::{Action, RootAction, WriteProbe};
 use super::{Policy, frozen};
+use serde::{Deserialize, Serialize};
+
 use crate::command_line::KernelWords;
 use crate::text::Text;
 
 /// The whole configuration.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// `[barrier]` and `[[queue]]`.
     pub policy: Policy,
@@ -27,7 +29,7 @@ pub struct Settings {
 }
 
 /// `[recovery]`: what is done about a volume whose journal was aborted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recovery {
     /// What is done for volumes that `mounts` says nothing about.
     pub default: Chosen<Action>,
@@ -46,7 +48,7 @@ pub struct Recovery {
 }
 
 /// What holds for one mount point.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MountRule {
     /// Instead of the default.
     pub action: Chosen<Action>,
@@ -55,7 +57,7 @@ pub struct MountRule {
 }
 
 /// `[reboot]`: the controlled reboot that heals root.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reboot {
     /// What is done about root and what is like it.
     pub root: Chosen<RootAction>,
@@ -74,7 +76,7 @@ pub struct Reboot {
 }
 
 /// `[daemon]`: how it watches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Daemon {
     /// How often it looks without an event.
     pub tick: Chosen<Duration>,

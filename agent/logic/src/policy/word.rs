@@ -58,7 +58,8 @@ impl BarrierMode {
 }
 
 /// `[barrier] lever`: how flushes are switched off where they must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Lever {
     /// `queue/write_cache` where the kernel has it (4.7+), else the mount option.
     Auto,
@@ -75,7 +76,8 @@ impl Word for Lever {
 
 /// `[barrier] rewrite_fstab`: whether `barrier=0` may be written into fstab. What was written
 /// before is taken back all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RewriteFstab {
     /// Where the decision table says so.
     Auto,
@@ -89,7 +91,8 @@ impl Word for RewriteFstab {
 }
 
 /// What is done by itself about a volume whose journal was aborted; each does less than the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Say it.
     Report,
@@ -106,7 +109,8 @@ impl Word for Action {
 
 /// `[reboot] root`: what is done by itself where root, or what is like it, was aborted. It cannot
 /// be unmounted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RootAction {
     /// Say it.
     Report,
@@ -120,7 +124,8 @@ impl Word for RootAction {
 }
 
 /// `[daemon] write_probe`: when a new file is written to find out whether a volume still takes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WriteProbe {
     /// Never: the other sources have to do.
     Never,

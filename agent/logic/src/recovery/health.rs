@@ -77,7 +77,7 @@ fn suspicion(turn: &Turn<'_>, volume: &VolumeMemory, seen: &VolumeSeen) -> Optio
     if let (Some(now), Some(before)) = (seen.errors, good.errors)
         && now > before
     {
-        let text = format!("its file system has counted {} errors since", now - before);
+        let text = "its file system has counted errors since it was last known to be well";
         return Some(Evidence::new(Source::Sysfs, text, now_ms));
     }
     if seen.error_events > good.events {

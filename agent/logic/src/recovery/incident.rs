@@ -17,13 +17,15 @@ const EVIDENCE: usize = 8;
 pub(crate) const PATIENCE_MS: u64 = 1_800_000;
 
 impl VolumeMemory {
-    /// Keeps a piece of evidence, once.
+    /// Keeps a piece of evidence, once: the first of an incident, and the last, which is why it
+    /// stands where it does.
     pub(crate) fn note(&mut self, evidence: Evidence) {
         let is_known = self
             .evidence
             .iter()
             .any(|known| known.source == evidence.source && known.text == evidence.text);
-        if !is_known && self.evidence.len() < EVIDENCE {
+        if !is_known {
+            self.evidence.truncate(EVIDENCE - 1);
             self.evidence.push(evidence);
         }
     }
@@ -102,5 +104,25 @@ pub(crate) fn lose_patience(turn: &mut Turn<'_>, volume: &mut VolumeMemory) {
         tell(turn, volume, text);
     } else {
         turn.wake(since_ms + PATIENCE_MS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::evidence::Source;
+
+    #[test]
+    fn the_first_evidence_is_kept_and_the_last() {
+        let mut volume = VolumeMemory::default();
+        for number in 0..100 {
+            for _ in 0..2 {
+                volume.note(Evidence::new(Source::Action, alloc::format!("{number}"), 0));
+            }
+        }
+        let texts: alloc::vec::Vec<&str> =
+            volume.evidence.iter().map(|one| one.text.as_str()).collect();
+        assert_eq!((texts.len(), texts[0], texts[EVIDENCE - 1]), (EVIDENCE, "0", "99"));
+        assert_eq!(texts[EVIDENCE - 2], alloc::format!("{}", EVIDENCE - 2));
     }
 }

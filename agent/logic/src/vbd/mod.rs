@@ -7,13 +7,15 @@ pub mod name;
 
 use core::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::kernel_version::KernelVersion;
 use crate::text::Text;
 use advertised::Advertised;
 use keys::Keys;
 
 /// A virtual disk as xenstore and `/sys/bus/xen/devices/vbd-*` name it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vbd {
     /// The directory's name below `device/vbd`, also called virtual-device: 51712 is xvda.
     pub id: u32,

@@ -16,6 +16,10 @@ use crate::verdict::report::DiskReport;
 pub const ROOT_NOT_EXT: &str = "root is not mounted with barrier=0: its super block was not read \
     or is not ext3 or ext4";
 
+/// Said when root's super block notes errors, as after an aborted journal.
+pub const ROOT_HAS_ERRORS: &str = "root: its super block notes errors of an earlier boot: e2fsck \
+    will check all of it, which may take minutes; let it";
+
 /// Said when the machine is not a Xen guest.
 pub const NOT_A_GUEST: &str = "not a Xen guest: nothing done";
 

@@ -43,6 +43,11 @@ pub fn bundle_kept(mount_point: &Text, path: &str) -> String {
     format!("{mount_point}: what was seen and done is kept in {path}")
 }
 
+/// The recording of the daemon's turns was written.
+pub fn recording_kept(mount_point: &Text, path: &str) -> String {
+    format!("{mount_point}: to step through what was decided: xvdguard replay {path}")
+}
+
 /// It could not be.
 pub fn bundle_not_kept(path: &str, why: &str, is_last: bool) -> String {
     let then = if is_last { "it is lost" } else { "it goes to /run, until the next reboot" };
@@ -61,6 +66,14 @@ pub const FSTAB_PERSISTED: &str = "this boot is healthy, so /etc/fstab follows t
 /// It could not be.
 pub fn fstab_not_persisted(why: &str) -> String {
     format!("cannot bring /etc/fstab into line with the barrier policy: {why}. Do: xvdguard plan")
+}
+
+/// The boot before this one has no end.
+pub fn ended_badly(began: &str) -> String {
+    format!(
+        "the last boot, begun {began}, did not end in order: a power cut, a crash, or a reboot by \
+         xvdguard because root was dead, which it says on the console"
+    )
 }
 
 /// Something that will be missing when it is needed.

@@ -16,6 +16,7 @@ pub mod picture;
 pub mod plan;
 pub mod recovery;
 pub mod rehearse;
+pub mod replay;
 pub mod requests;
 pub mod rewrite;
 pub mod status;

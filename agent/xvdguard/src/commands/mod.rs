@@ -11,6 +11,7 @@ pub mod probe;
 pub mod record;
 pub mod rehearse;
 pub mod release;
+pub mod replay;
 pub mod revert;
 pub mod status;
 

@@ -1,8 +1,9 @@
 //! Evidence bundles: one for each volume that is dead, written when it is healthy again or handed
-//! over.
+//! over, and the recording of the daemon's turns beside it.
 //!
 //! In memory until then. To `/var/lib/xvdguard/record` where nothing speaks against the file system
-//! that carries it, else to `/run/xvdguard/record`, which is gone with the next reboot.
+//! that carries it; else to a healthy volume, which outlasts the reboot that is to come; else to
+//! `/run/xvdguard/record`.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,11 +11,13 @@ use std::time::Instant;
 
 use xvdguard_linux::job::Job;
 use xvdguard_linux::recover;
-use xvdguard_linux::recover::bundles::{self, FOLDER, IN_MEMORY, LASTING, PREFIX};
+use xvdguard_linux::recover::bundles::{
+    self, BUNDLE, IN_MEMORY, LASTING, PREFIX, Place, RECORDING,
+};
 use xvdguard_linux::root::Root;
 use xvdguard_logic::bundle::Bundle;
 use xvdguard_logic::decide::Decision;
-use xvdguard_logic::recovery::effects::{Ended, Outcome};
+use xvdguard_logic::recovery::effects::Outcome;
 use xvdguard_logic::recovery::memory::{Memory, State, VolumeMemory};
 use xvdguard_logic::recovery::transitions::Stage;
 use xvdguard_logic::recovery::world::World;
@@ -27,12 +30,11 @@ use crate::json;
 /// A guest has no more volumes that die at once; what comes later has no bundle.
 const OPEN: usize = 64;
 
-type Place = (&'static [u8], &'static str);
-
 /// One bundle, and where it goes.
 #[derive(Debug)]
 struct Case {
     bundle: Bundle,
+    /// The name of its files, without their endings.
     name: String,
     /// Where it stood when it was written last.
     written: Option<&'static str>,
@@ -45,35 +47,55 @@ struct Parcel {
     name: String,
     content: Vec<u8>,
     place: Place,
+    is_recording: bool,
 }
 
 /// All open bundles.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Casebook {
     cases: Vec<Case>,
     parcels: VecDeque<Parcel>,
     job: Option<(Parcel, Job)>,
-    is_lasting: bool,
+    /// Where files go now.
+    place: Place,
+    /// Volumes whose bundle is written, and whose recording is still to be added: its last turn is
+    /// this one.
+    unrecorded: Vec<(Text, String)>,
     /// Mount points, and where what is known of their last incident is.
     kept: Vec<(Text, String)>,
 }
 
+impl Default for Casebook {
+    fn default() -> Casebook {
+        Casebook {
+            cases: Vec::new(),
+            parcels: VecDeque::new(),
+            job: None,
+            place: IN_MEMORY,
+            unrecorded: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+}
+
 impl Casebook {
-    /// Takes one turn. `ended`: what had ended before it.
-    pub fn take(&mut self, world: &World, ended: &[Ended], decision: &Decision) {
-        self.is_lasting = is_lasting(world, &decision.memory);
+    /// Takes one turn.
+    pub fn take(&mut self, world: &World, decision: &Decision) {
+        self.place = place(world, &decision.memory);
         self.open(world, decision);
         for case in &mut self.cases {
-            case.bundle.take(world, ended, decision);
+            case.bundle.take(world, decision);
             let end = case.bundle.end;
             if end.is_some() && case.written != end {
                 case.written = end;
-                let place = if self.is_lasting { LASTING } else { IN_MEMORY };
+                let mount_point = &case.bundle.target.mount_point;
+                self.unrecorded.push((mount_point.clone(), case.name.clone()));
                 self.parcels.push_back(Parcel {
-                    mount_point: case.bundle.target.mount_point.clone(),
-                    name: case.name.clone(),
+                    mount_point: mount_point.clone(),
+                    name: case.name.clone() + BUNDLE.ending,
                     content: document(&mut case.bundle),
-                    place,
+                    place: self.place.clone(),
+                    is_recording: false,
                 });
             }
         }
@@ -99,16 +121,29 @@ impl Casebook {
             }
             let safe = |c: char| c.is_ascii_alphanumeric() || c == '-';
             let device = volume.target.device_name.to_string().replace(|c: char| !safe(c), "_");
-            let name = format!("{PREFIX}{:010}-{device}.json", world.wall_s);
+            let name = format!("{PREFIX}{:010}-{device}", world.wall_s);
             let bundle = Bundle::begin(volume, memory, world);
             self.cases.push(Case { bundle, name, written: None });
         }
     }
 
+    /// Adds the recording to what is written in this turn; one that is too large is none.
+    pub fn add_recording(&mut self, recording: &dyn Fn() -> Option<Vec<u8>>) {
+        for (mount_point, name) in std::mem::take(&mut self.unrecorded) {
+            if let Some(content) = recording().filter(|it| it.len() <= RECORDING.bytes) {
+                let name = name + RECORDING.ending;
+                let place = self.place.clone();
+                let is_recording = true;
+                self.parcels.push_back(Parcel { mount_point, name, content, place, is_recording });
+            }
+        }
+    }
+
     /// Where the bundle of the volume that is mounted there will be, for whoever is told of it.
     pub fn announced(&self, mount_point: &Text) -> Option<String> {
-        let waiting = self.parcels.iter().find(|parcel| parcel.mount_point == *mount_point);
-        waiting.map(|parcel| path(parcel.place, &parcel.name))
+        let mut bundles = self.parcels.iter().filter(|parcel| !parcel.is_recording);
+        let waiting = bundles.find(|parcel| parcel.mount_point == *mount_point);
+        waiting.map(|parcel| parcel.place.path(&parcel.name))
     }
 
     /// Where the last bundle of that volume is.
@@ -127,7 +162,7 @@ impl Casebook {
         if self.job.is_none()
             && let Some(parcel) = self.parcels.pop_front()
         {
-            match bundles::begin(root, parcel.place, &parcel.name, &parcel.content) {
+            match bundles::begin(root, &parcel.place, &parcel.name, &parcel.content) {
                 Ok(job) => self.job = Some((parcel, job)),
                 Err(error) => said.push(error.to_string()),
             }
@@ -136,7 +171,10 @@ impl Casebook {
     }
 
     fn end(&mut self, parcel: Parcel, outcome: Outcome) -> String {
-        let at = path(parcel.place, &parcel.name);
+        let at = parcel.place.path(&parcel.name);
+        if outcome == Outcome::Done && parcel.is_recording {
+            return wording::recording_kept(&parcel.mount_point, &at);
+        }
         if outcome == Outcome::Done {
             let line = wording::bundle_kept(&parcel.mount_point, &at);
             self.kept.retain(|(point, _)| *point != parcel.mount_point);
@@ -176,14 +214,17 @@ impl Casebook {
 fn document(bundle: &mut Bundle) -> Vec<u8> {
     loop {
         let content = json::bundle(bundle);
-        if content.len() <= bundles::BYTES || !bundle.halve() {
+        if content.len() <= BUNDLE.bytes || !bundle.halve() {
             return content;
         }
     }
 }
 
-fn path((above, ours): Place, name: &str) -> String {
-    format!("/{}/{ours}/{FOLDER}/{name}", Text::from(above))
+fn place(world: &World, memory: &Memory) -> Place {
+    if is_lasting(world, memory) {
+        return LASTING;
+    }
+    spare(memory).map_or(IN_MEMORY, |volume| Place::on(&volume.target.mount_point))
 }
 
 /// Whether nothing speaks against the file system that carries the lasting folder.
@@ -192,4 +233,18 @@ fn is_lasting(world: &World, memory: &Memory) -> bool {
     let volume =
         memory.volumes.iter().find(|volume| volume.target.mount_point == mount.mount_point);
     volume.is_none_or(|volume| volume.state == State::Healthy)
+}
+
+/// A volume that nothing speaks against, this guest's alone, on disks without an incident.
+fn spare(memory: &Memory) -> Option<&VolumeMemory> {
+    let is_well = |volume: &&VolumeMemory| {
+        let is_ours = volume.identity.as_ref().is_some_and(|identity| !identity.is_shared);
+        volume.state == State::Healthy && volume.was_writable && is_ours
+    };
+    let sick = memory.volumes.iter().filter(|volume| volume.state != State::Healthy);
+    let mut well = memory.volumes.iter().filter(is_well);
+    well.find(|volume| {
+        let mut disks = sick.clone().flat_map(|other| &other.disks);
+        disks.all(|disk| !volume.disks.contains(disk))
+    })
 }

@@ -16,6 +16,7 @@ use xvdguard_linux::world::World as Places;
 use xvdguard_linux::xenstore::Source;
 use xvdguard_linux::{clock, reports};
 use xvdguard_logic::mountinfo::Mount;
+use xvdguard_logic::observation::Observation;
 use xvdguard_logic::recovery::memory::Memory;
 use xvdguard_logic::recovery::world::{Hold, World};
 use xvdguard_logic::text::Text;
@@ -94,7 +95,9 @@ fn read_log(places: &mut Places, world: &mut World) {
 }
 
 fn look_at_all(places: &mut Places, world: &mut World, deadline: Instant) {
-    world.seen = places.observe(Look { depth: Depth::All, deadline });
+    // Never two of them at once: with hundreds of disks each takes a megabyte.
+    world.seen = Observation::default();
+    world.seen = places.observe(Look { depth: Depth::Kept, deadline });
     domain::update(&mut world.domain, &places.root, places.xenstore.as_mut(), deadline);
     world.guard.is_lasting = is_lasting(world);
     watch(places, world, deadline);

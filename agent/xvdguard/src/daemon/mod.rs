@@ -12,6 +12,7 @@ mod keeping;
 mod later;
 mod look;
 mod notify;
+mod recorder;
 mod reload;
 mod sources;
 pub mod state;
@@ -29,12 +30,13 @@ use xvdguard_logic::observation::Observation;
 use xvdguard_logic::policy::Chosen;
 use xvdguard_logic::policy::settings::Settings;
 use xvdguard_logic::policy::word::{Action, RootAction};
+use xvdguard_logic::recovery::world::World;
 use xvdguard_logic::wording::daemon as wording;
 use xvdguard_logic::wording::missing as lack;
 use xvdguard_logic::wording::plan as plan_wording;
 
 use crate::arguments::Global;
-use crate::commands::{Session, nothing_to_guard};
+use crate::commands::{Session, nothing_to_guard, rfc_3339};
 use crate::config;
 use crate::exit::Failure;
 use announce::Voice;
@@ -42,6 +44,7 @@ use casebook::Casebook;
 use keeping::Post;
 use later::Later;
 use look::Eyes;
+use recorder::Recorder;
 use reload::Reload;
 use sources::Sources;
 use state::State;
@@ -52,6 +55,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs until it is asked to end.
 pub fn run(mut session: Session, global: &Global) -> Result<ExitCode, Failure> {
+    locked::keep_heap_small();
     let root = &session.world.root;
     if root.is_machine() && !child::is_privileged() {
         return Err(Failure::Privileges("daemon"));
@@ -65,6 +69,8 @@ pub fn run(mut session: Session, global: &Global) -> Result<ExitCode, Failure> {
         notify::ready(&why);
         return Ok(ExitCode::SUCCESS);
     }
+    // It is looked at anew, and with hundreds of disks that would be held for good.
+    drop(seen);
     let _lock =
         reports::lock_named(&session.world.root, LOCK, PATIENCE).map_err(Failure::Output)?;
     let mut daemon = begin(session, global, settings)?;
@@ -96,11 +102,14 @@ fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Da
     let world = look::begin(Eyes { places, events, memory: &memory });
     let fstypes = world.seen.volumes.iter().map(|volume| &volume.fstype);
     missing.extend(process::programs_missing(&session.world.root, fstypes));
-    // Last: all that was read is in memory by now.
-    if let Err(errno) = locked::lock_what_is_used() {
+    locked::give_back();
+    // Last: all that was read is in memory by now. And the program whole: what was never run is
+    // not, and a page that a dead root is asked for ends the daemon.
+    if let Err(errno) = locked::lock_what_is_used().and(locked::lock_program()) {
         missing.push(lack::locked(&errno));
     }
     missing.iter().for_each(|what| announce::note(&wording::missing(what)));
+    last_boot(&world).iter().for_each(|line| announce::note(line));
     let began_ms = world.seen.boot_ms;
     let state = State { pid: std::process::id(), began_ms, missing, ..State::default() };
     Ok(Daemon {
@@ -117,6 +126,7 @@ fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Da
         reload: Reload::default(),
         later: Later::default(),
         casebook: Casebook::default(),
+        recorder: Recorder::default(),
     })
 }
 
@@ -138,4 +148,16 @@ fn settings_at_start(session: &Session, seen: &mut Observation) -> Settings {
 /// Containers and chroots have no disks of their own.
 fn not_here(root: &Root) -> Option<String> {
     process::is_contained(root).then(|| wording::CONTAINED.to_owned())
+}
+
+/// What is to be said of the boot before this one: the guest may have been rebooted by us.
+fn last_boot(world: &World) -> Option<String> {
+    let domain = &world.domain;
+    let mut records = world.guard.records.iter();
+    let last = records.rfind(|record| {
+        let is_ours = record.uuid == domain.uuid && record.machine_id == domain.machine_id;
+        is_ours && Some(&record.boot_id) != world.seen.boot_id.as_ref()
+    })?;
+    let began = rfc_3339(i64::try_from(last.began_s).ok()?.checked_mul(1000)?)?;
+    (!last.ended_well).then(|| wording::ended_badly(&began))
 }

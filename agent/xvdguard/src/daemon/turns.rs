@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use xvdguard_linux::clock;
 use xvdguard_linux::probe::judge_all;
+use xvdguard_linux::recording::{Asked, Decided};
 use xvdguard_logic::command_line::KernelWords;
 use xvdguard_logic::decide::{Decision, decide};
 use xvdguard_logic::plan::later;
@@ -22,6 +23,7 @@ use super::keeping::Post;
 use super::later::Later;
 use super::look::{self, Eyes};
 use super::notify;
+use super::recorder::Recorder;
 use super::reload::Reload;
 use super::sources::{News, Sources};
 use super::state::{self, State};
@@ -47,6 +49,7 @@ pub struct Daemon {
     pub reload: Reload,
     pub later: Later,
     pub casebook: Casebook,
+    pub recorder: Recorder,
 }
 
 impl Daemon {
@@ -78,16 +81,14 @@ impl Daemon {
     /// Decides, keeps what is to be kept, and begins what is to be done.
     fn turn(&mut self, work: &mut Work) -> Decision {
         self.world.running = work.running();
-        let mut decision = decide(&self.settings, self.memory.clone(), &self.world);
-        let ended = std::mem::take(&mut self.world.ended);
-        self.world.releases.clear();
-        self.casebook.take(&self.world, &ended, &decision);
-        let memory = std::mem::take(&mut decision.memory);
-        if memory != self.memory {
-            self.memory = memory;
-            if let Err(error) = state::keep(&self.session.world.root, &self.memory) {
-                self.world.seen.oddities.push(error.to_string());
-            }
+        let before = std::mem::take(&mut self.memory);
+        let mut decision = decide(&self.settings, before.clone(), &self.world);
+        self.casebook.take(&self.world, &decision);
+        self.memory = std::mem::take(&mut decision.memory);
+        if self.memory != before
+            && let Err(error) = state::keep(&self.session.world.root, &self.memory)
+        {
+            self.world.seen.oddities.push(error.to_string());
         }
         for effect in &decision.effects {
             self.perform(effect, work);
@@ -96,7 +97,19 @@ impl Daemon {
             let known = (&self.settings, &self.memory, &self.world.guard);
             post.keep_armed(&self.session.world.root, known);
         }
+        self.record(&before, &decision);
+        self.world.ended.clear();
+        self.world.releases.clear();
         decision
+    }
+
+    /// Last of all: nobody waits for it.
+    fn record(&mut self, before: &Memory, decision: &Decision) {
+        let decided = Decided::of(decision, before, &self.memory);
+        let asked = Asked { settings: &self.settings, memory: before, world: &self.world };
+        self.recorder.take(asked, &decided);
+        let recorder = &self.recorder;
+        self.casebook.add_recording(&|| recorder.document());
     }
 
     fn perform(&mut self, effect: &Effect, work: &mut Work) {
@@ -119,11 +132,11 @@ impl Daemon {
         work.end(effect.id, outcome);
     }
 
-    /// An alert names where the evidence is.
+    /// Whoever must do something, or finds the guest rebooted, is told where the evidence is.
     fn announce(&mut self, id: EffectId, what: &Announcement) -> Outcome {
         let bundle = what.mount_point.as_ref().and_then(|at| self.casebook.announced(at));
         let places = &mut self.session.world;
-        match bundle.filter(|_| what.level == Level::Alert) {
+        match bundle.filter(|_| what.level != Level::Notice) {
             None => self.voice.say(places, id, what),
             Some(path) => {
                 let text = wording::with_bundle(&what.text, &path);

@@ -4,6 +4,7 @@
 mod idle;
 mod large;
 mod latency;
+mod outage;
 mod processes;
 mod rivals;
 mod watched;
@@ -26,4 +27,9 @@ pub fn idle(bench: &Bench) -> Result<Chapter> {
 /// Many disks and mounts.
 pub fn large(bench: &Bench) -> Result<Chapter> {
     large::chapter(bench)
+}
+
+/// From an answer of the storage to a volume that takes writes.
+pub fn outage(bench: &Bench) -> Result<Chapter> {
+    outage::chapter(bench)
 }

@@ -1,0 +1,90 @@
+//! Players side by side, each with a bed of its own, who share the tasks of a run: alone, one would
+//! need two hours for all. A bed has one processor, so there are as many as fit this machine.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use harness::failure::{Failure, Result};
+
+use crate::build::GuestKernel;
+use crate::build::debian::Debian;
+use crate::matrix;
+use crate::play::{Player, Stock};
+use crate::results::{Results, Row};
+use crate::say;
+use crate::story::Story;
+use crate::telling;
+
+/// QEMU runs at most so often at once.
+const BEDS: usize = 2;
+
+/// What one player does at a stretch.
+pub struct Task<'a> {
+    /// The kernel of its guests.
+    pub kernel: &'a GuestKernel,
+    /// What it plays.
+    pub what: What<'a>,
+}
+
+/// What a task plays.
+pub enum What<'a> {
+    /// Scenarios, which share guests.
+    Matrix(&'a [usize]),
+    /// A story, with the Debian that it needs.
+    Story(&'a Story, Option<Debian>),
+}
+
+/// Plays tasks, whose order is that of the report, and keeps what comes of each. Returns how many
+/// rows are no pass; a run that plays nothing proves nothing.
+pub fn play(stock: &Stock, tasks: &[Task], results: Results) -> Result<usize> {
+    if tasks.is_empty() {
+        return Err(Failure::new("none of these scenarios is for this kernel: nothing was played"));
+    }
+    let fit = thread::available_parallelism().map_or(1, NonZero::get).min(BEDS).min(tasks.len());
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(results));
+    let work = |number: usize| work(&mut Player::new(stock, number)?, tasks, &next, &results);
+    thread::scope(|scope| {
+        let crew: Vec<_> = (0..fit).map(|number| scope.spawn(move || work(number))).collect();
+        let failed = crew.into_iter().map(|player| player.join().unwrap_or_else(|_| Err(died())));
+        failed.sum()
+    })
+}
+
+fn died() -> Failure {
+    Failure::new("a player has died: see above")
+}
+
+/// One player's part: whatever task is next, until there is none.
+fn work(
+    player: &mut Player,
+    tasks: &[Task],
+    next: &AtomicUsize,
+    results: &Mutex<Results>,
+) -> Result<usize> {
+    let mut failed = 0;
+    loop {
+        let place = next.fetch_add(1, Ordering::Relaxed);
+        let Some(task) = tasks.get(place) else { return Ok(failed) };
+        for row in task.play(player)? {
+            say(&format!("{} on {}: {}", row.scenario, row.kernel, row.result));
+            failed += usize::from(row.result != "pass");
+            results.lock().unwrap_or_else(PoisonError::into_inner).add(place, row)?;
+        }
+    }
+}
+
+impl Task<'_> {
+    fn play(&self, player: &mut Player) -> Result<Vec<Row>> {
+        player.turn_to(self.kernel);
+        let (story, debian) = match &self.what {
+            What::Matrix(scenarios) => return Ok(matrix::play(player, self.kernel, scenarios)),
+            What::Story(story, debian) => (story, debian),
+        };
+        if let Some(debian) = debian {
+            player.take(debian)?;
+        }
+        Ok(telling::tell(player, self.kernel, story).into_iter().collect())
+    }
+}
