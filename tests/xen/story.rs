@@ -111,8 +111,8 @@ impl<'a> Stage<'a> {
         Err(Failure::new("the guest does not shut down"))
     }
 
-    /// Whether the guest shuts down within so many seconds, and not by a crash. xenstored tells when
-    /// one does: asking again and again is what costs, not waiting.
+    /// Whether the guest shuts down within so many seconds, and not by a crash (`---sc-` in xl(1)).
+    /// xenstored tells when one does: asking again and again is what costs, not waiting.
     pub fn is_down(&mut self, seconds: u32) -> Result<bool> {
         let seen = self.bed.run(&format!(
             "# wait until the guest has shut down\n\
