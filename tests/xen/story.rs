@@ -117,14 +117,15 @@ impl<'a> Stage<'a> {
         Err(Failure::new("the guest does not shut down"))
     }
 
-    /// Whether the guest shuts down within so many seconds, and not by a crash. xenstored tells when one does: asking
-    /// again and again is what costs, not waiting.
+    /// Whether the guest shuts down within so many seconds, and not by a crash (`---sc-` in xl(1)).
+    /// xenstored tells when one does: asking again and again is what costs, not waiting.
     pub fn is_down(&mut self, seconds: u32) -> Result<bool> {
         let seen = self.bed.run(&format!(
             "# wait until the guest has shut down\n\
-             look() {{ xl list bed | grep -q ' ---s-- ' && echo down && exit; }}\nlook\n\
-             timeout {seconds} xenstore-watch -n 2 @releaseDomain >/dev/null; look; true"
+             look() {{ xl list bed | grep ' ---s[^c]' && echo down && exit; }}\nlook\n\
+             timeout {seconds} xenstore-watch -n 2 @releaseDomain >/dev/null; look; xl list"
         ))?;
+        crate::say(&seen);
         Ok(seen.lines().any(|line| line == "down"))
     }
 

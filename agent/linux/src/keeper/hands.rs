@@ -202,13 +202,28 @@ fn writes_of(line: &[u8], dead: &[u8]) -> Option<u64> {
     (!is_dead).then_some(writes)
 }
 
-/// sd_booted(3); an init that is not systemd takes Ctrl-Alt-Del.
+/// sd_booted(3); an init that is not systemd takes Ctrl-Alt-Del. A shell that is PID 1 would end of
+/// it, and with it the kernel, by a panic that a host may answer by destroying the guest.
 fn init(root: &Root) -> Init {
     match root.stat(b"run/systemd/system") {
         Ok(_) => Init::Systemd,
-        Err(_) if root.is_machine() => Init::Other,
+        Err(_) if root.is_machine() && !is_shell(root) => Init::Other,
         Err(_) => Init::Nobody,
     }
+}
+
+/// Whether PID 1 is a shell, by its own words: `/bin/sh /init`, `/bin/busybox sh /init`. One that
+/// cannot be read might be one.
+fn is_shell(root: &Root) -> bool {
+    let Ok(words) = root.read(b"proc/1/cmdline") else { return true };
+    let mut words = words.split(|byte| *byte == 0).map(base_name);
+    let first = words.next().unwrap_or_default();
+    let name = if first == b"busybox" { words.next().unwrap_or_default() } else { first };
+    matches!(name.strip_prefix(b"-").unwrap_or(name), b"sh" | b"ash" | b"dash" | b"bash")
+}
+
+fn base_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
 /// Waits for a child, and leaves it where it is late.
@@ -231,7 +246,27 @@ fn ended_well(child: Pid, within_ms: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
+
+    #[test]
+    fn a_shell_that_is_pid_1_is_not_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::at(dir.path().as_os_str().as_bytes()).unwrap();
+        assert!(is_shell(&root));
+        std::fs::create_dir_all(dir.path().join("proc/1")).unwrap();
+        let of = |words: &str| {
+            std::fs::write(dir.path().join("proc/1/cmdline"), words).unwrap();
+            is_shell(&root)
+        };
+        for shell in ["/bin/sh\0/init\0", "/bin/busybox\0sh\0/init\0", "-bash\0", "dash\0"] {
+            assert!(of(shell), "{shell:?}");
+        }
+        for init in ["/sbin/init\0", "init [2]\0", "/bin/busybox\0init\0", "runit\0", ""] {
+            assert!(!of(init), "{init:?}");
+        }
+    }
 
     #[test]
     fn writes_of_a_dead_disk_do_not_count() {
