@@ -1,6 +1,6 @@
 //! The later half of the barrier job: the daemon brings fstab into line once a boot is healthy.
 
-use harness::requires;
+use harness::{programs, requires};
 
 use crate::stage::{AT, Stage};
 
@@ -21,6 +21,14 @@ fn fstab(stage: &Stage) -> String {
 fn configure(stage: &Stage, mode: &str, more: &str) {
     let text = format!("[barrier]\nmode = \"{mode}\"\n{more}[reboot]\nminimum_uptime = \"1min\"\n");
     stage.configure(&text);
+}
+
+/// Runs a command of xvdguard's that must succeed, and returns what it printed.
+fn xvdguard(stage: &Stage, word: &str) -> String {
+    let ran = stage.guest.command(programs::xvdguard()).arg(word).output().unwrap();
+    let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
+    assert_eq!(ran.status.code(), Some(0), "{word}: {said}");
+    said
 }
 
 /// A guest whose volume stands in fstab.
@@ -48,6 +56,28 @@ fn fstab_follows_the_policy_after_a_healthy_boot_and_back_again() {
     // The administrator thinks better of it.
     configure(&stage, "on", "");
     stage.until("our edit is taken back", |stage| (fstab(stage) == before).then_some(()));
+}
+
+#[test]
+fn what_a_person_takes_back_is_not_written_again_until_somebody_applies_it() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let (mut stage, before) = guest();
+    configure(&stage, "off", "");
+    stage.watch();
+    stage.until("the option is there", |stage| fstab(stage).contains("barrier=0").then_some(()));
+    let said = xvdguard(&stage, "revert");
+    assert!(said.contains("the daemon leaves fstab alone from now on"), "{said}");
+    assert_eq!(fstab(&stage), before);
+    // Whatever makes it think again: another configuration, and an incident.
+    configure(&stage, "off", "lever = \"mount\"\n");
+    stage.until("the configuration was read", |stage| {
+        stage.said().contains("was read again").then_some(())
+    });
+    stage.outage();
+    stage.until_health("healthy");
+    assert_eq!(fstab(&stage), before);
+    xvdguard(&stage, "apply");
+    assert!(fstab(&stage).contains("barrier=0"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The way back: `/var/lib/xvdguard/fstab.orig`, the bytes of fstab before our first edit, and
-//! `edits.json`, what we changed since and why.
+//! `edits.json`, what we changed since and why; and `reverted`, which a person's `revert` leaves:
+//! while it stands, fstab is written only when somebody asks for it.
 //!
 //! Both are on the disk before fstab changes and go only after it is as it was, so a kill between
 //! any two steps leaves at most a way back that is not needed. Never read to decide what is ours:
@@ -16,6 +17,7 @@ const ABOVE: &[u8] = b"var/lib";
 const NAME: &str = "xvdguard";
 const ORIGINAL: &str = "fstab.orig";
 const EDITS: &str = "edits.json";
+const REVERTED: &str = "reverted";
 
 /// The folder of both files.
 #[derive(Debug)]
@@ -73,9 +75,24 @@ impl WayBack {
         whole_file::remove(&self.folder, ORIGINAL, Kept::ForGood)
     }
 
+    /// Whether a person took our edits back, and nobody has asked for any since.
+    pub fn is_reverted(&self) -> bool {
+        self.folder.stat(REVERTED.as_bytes()).is_ok()
+    }
+
+    /// A person took our edits back.
+    pub fn note_reverted(&self) -> Result<()> {
+        whole_file::put(&self.folder, REVERTED, b"", Kept::ForGood)
+    }
+
+    /// A person asks for edits again.
+    pub fn forget_reverted(&self) -> Result<()> {
+        whole_file::remove(&self.folder, REVERTED, Kept::ForGood)
+    }
+
     /// Removes what a run that was killed may have left half written.
     pub fn remove_leftovers(&self) -> Result<()> {
-        [ORIGINAL, EDITS]
+        [ORIGINAL, EDITS, REVERTED]
             .iter()
             .try_for_each(|name| whole_file::remove_leftover(&self.folder, name))
     }
@@ -129,5 +146,9 @@ mod tests {
         }
         way_back.note_after(&record(&[])).unwrap();
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+        way_back.note_reverted().unwrap();
+        assert!(WayBack::find(&root).unwrap().unwrap().is_reverted());
+        way_back.forget_reverted().unwrap();
+        assert!(!way_back.is_reverted());
     }
 }

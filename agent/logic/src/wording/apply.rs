@@ -23,6 +23,10 @@ pub const READ_ONLY: &str = "it is mounted read-only by now, and stays as it is"
 /// fstab is not what the plan was made from.
 pub const FSTAB_CHANGED: &str = "it changed since the plan was made. Do: xvdguard plan";
 
+/// After `revert`.
+pub const STAYS_REVERTED: &str = "the daemon leaves fstab alone from now on. Do, if it shall not: \
+    xvdguard apply";
+
 /// Below another root than `/` nothing runs that could be changed.
 pub const OFFLINE: &str = "queues and mounts are left alone: --root is not the running machine";
 

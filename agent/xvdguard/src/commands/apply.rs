@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use xvdguard_linux::edits::WayBack;
 use xvdguard_logic::plan::plan;
 use xvdguard_logic::wording::plan as wording;
 
@@ -10,11 +11,16 @@ use super::{Session, plan as plan_command};
 use crate::arguments::{Apply, Global};
 use crate::exit::Failure;
 
-/// What the daemon does once a boot is healthy: fstab alone. What was done, in sentences.
+/// What the daemon does once a boot is healthy: fstab alone, and not against a person's `revert`.
+/// What was done, in sentences.
 pub fn later(global: &Global) -> Result<Vec<String>, String> {
     let said = |failure: Failure| failure.to_string();
     let mut session = Session::open(global).map_err(said)?;
     let _lock = begin(&mut session, "daemon").map_err(said)?;
+    let way_back = WayBack::find(&session.world.root).map_err(|error| error.to_string())?;
+    if way_back.is_some_and(|it| it.is_reverted()) {
+        return Ok(Vec::new());
+    }
     let mut look = Look::new(&mut session, Session::settings).map_err(said)?;
     let plan = plan(&look.situation()).for_later();
     if plan.is_empty() {
@@ -41,5 +47,8 @@ pub fn run(mut session: Session, options: &Apply) -> Result<ExitCode, Failure> {
         None if plan.is_empty() => Came { said: vec![wording::summary(&plan)], ..Came::default() },
         None => carry_out(&session, &mut look, &plan),
     };
+    if let Some(way_back) = WayBack::find(&session.world.root).map_err(Failure::Output)? {
+        way_back.forget_reverted().map_err(Failure::Output)?;
+    }
     Ok(end(&look, &plan, &came, session.voice))
 }

@@ -1,5 +1,5 @@
 //! `revert`: takes back what is ours, in fstab to the byte; refuses where somebody changed it
-//! since.
+//! since. What a person took back, the daemon does not write again.
 
 use std::process::ExitCode;
 
@@ -36,6 +36,12 @@ pub fn run(mut session: Session) -> Result<ExitCode, Failure> {
             match &plan.new_fstab {
                 Some(new) if came.outcome == Outcome::Done => {
                     came.said.push(how_exact(new, original.as_deref()).into());
+                    let noted = WayBack::open(&session.world.root)
+                        .and_then(|way_back| way_back.note_reverted());
+                    came.said.push(match noted {
+                        Ok(()) => said::STAYS_REVERTED.into(),
+                        Err(error) => error.to_string(),
+                    });
                 }
                 Some(_) => {}
                 // What a person took back by hand needs no way back either.
