@@ -73,7 +73,7 @@ fn an_immutable_file_keeps_its_bytes_and_the_kernel_says_why() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.out().contains("Operation not permitted (os error 1)"), "{}", ran.out());
     stage.run("revert");
-    stage.check_reverted("after an immutable file");
+    stage.check_never_applied("after an immutable file");
 }
 
 #[test]

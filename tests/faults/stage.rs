@@ -110,9 +110,15 @@ impl Stage {
         self.check_leftovers(&["edits.json", "fstab.orig"], place);
     }
 
-    /// What an undisturbed `revert` leaves, and nothing else.
+    /// What an undisturbed `revert` leaves, and nothing else: the mark that keeps the daemon away.
     pub fn check_reverted(&self, place: &str) {
         assert!(!self.check(place), "{place}: fstab is still ours");
+        self.check_leftovers(&["reverted"], place);
+    }
+
+    /// What a `revert` leaves that had nothing to take back.
+    pub fn check_never_applied(&self, place: &str) {
+        assert!(!self.check(place), "{place}: fstab is ours");
         self.check_leftovers(&[], place);
     }
 

@@ -29,6 +29,12 @@ pub fn run(mut session: Session) -> Result<ExitCode, Failure> {
     let record = record.map_err(Failure::Input)?;
     match revert(&look.situation(), record.as_ref()) {
         Ok(plan) => {
+            // Before fstab, so that no kill in between lets the daemon write it again.
+            if plan.new_fstab.is_some() {
+                WayBack::open(root)
+                    .and_then(|way_back| way_back.note_reverted())
+                    .map_err(Failure::Output)?;
+            }
             let mut came = match plan.is_empty() {
                 true => Came { said: vec![said::NOTHING_OF_OURS.into()], ..Came::default() },
                 false => carry_out(&session, &mut look, &plan),
@@ -36,12 +42,7 @@ pub fn run(mut session: Session) -> Result<ExitCode, Failure> {
             match &plan.new_fstab {
                 Some(new) if came.outcome == Outcome::Done => {
                     came.said.push(how_exact(new, original.as_deref()).into());
-                    let noted = WayBack::open(&session.world.root)
-                        .and_then(|way_back| way_back.note_reverted());
-                    came.said.push(match noted {
-                        Ok(()) => said::STAYS_REVERTED.into(),
-                        Err(error) => error.to_string(),
-                    });
+                    came.said.push(said::STAYS_REVERTED.into());
                 }
                 Some(_) => {}
                 // What a person took back by hand needs no way back either.

@@ -13,7 +13,7 @@ macro_rules! schema {
     };
 }
 
-const SCHEMAS: [(&str, &str); 10] = [
+const SCHEMAS: [(&str, &str); 11] = [
     schema!("status.json"),
     schema!("check.json"),
     schema!("plan.json"),
@@ -24,6 +24,7 @@ const SCHEMAS: [(&str, &str); 10] = [
     schema!("probe-report.json"),
     schema!("edits.json"),
     schema!("incident.json"),
+    schema!("replay.json"),
 ];
 
 /// A section for each document, with each field once.
