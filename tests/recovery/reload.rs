@@ -58,19 +58,10 @@ fn an_image_with_another_policy_is_told_once() {
     stage.watch();
     let told = |stage: &Stage| stage.said().matches("an initramfs that was rebuilt").count();
     assert_eq!(told(&stage), 1, "{}", stage.said());
-    let reload = |stage: &Stage, tick: &str, times: usize| {
-        stage.configure(&format!("[recovery]\nsettle = \"1s\"\n[daemon]\ntick = \"{tick}\"\n"));
-        stage.guest.run(&format!("kill -HUP {}", stage.daemon_pid())).unwrap();
-        stage.until("the configuration was read", |stage| {
-            (stage.said().matches("was read again").count() >= times).then_some(())
-        });
-    };
-    reload(&stage, "20s", 1);
+    stage.configure("[recovery]\nsettle = \"1s\"\n[daemon]\ntick = \"20s\"\n");
+    stage.guest.run(&format!("kill -HUP {}", stage.daemon_pid())).unwrap();
+    stage.until("the configuration was read", |stage| {
+        stage.said().contains("was read again").then_some(())
+    });
     assert_eq!(told(&stage), 1, "once as long as it is so: {}", stage.said());
-    // null: an image that carries no policy, so that the defaults held, as they do here.
-    early_boot_ran_with(&stage, "null");
-    reload(&stage, "21s", 2);
-    early_boot_ran_with(&stage, "\"0123456789abcdef\"");
-    reload(&stage, "22s", 3);
-    assert_eq!(told(&stage), 2, "{}", stage.said());
 }

@@ -13,7 +13,7 @@ use harness::programs;
 use serde_json::Value;
 
 /// A busy machine with four such tests side by side.
-pub const SOON: Duration = Duration::from_secs(60);
+pub const SOON: Duration = Duration::from_secs(120);
 
 /// Where the volume is mounted, inside.
 pub const AT: &str = "/run/srv";
