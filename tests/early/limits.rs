@@ -70,3 +70,22 @@ fn a_disk_that_hangs_keeps_no_other_from_being_switched_off() {
     guest.disks[0].storage.heal().unwrap();
     thread::yield_now();
 }
+
+/// Its super block is read for what it says of errors alone: that waits until all else is done.
+#[test]
+fn a_root_whose_reads_hang_keeps_no_other_from_its_limits() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let Some(_) = requires::xenstored() else { return };
+    let guest = Guest::with_disks(2).unwrap();
+    policy(&guest, &["queue.match=xvdb", "queue.max_sectors_kb=64"]);
+    guest.root.write("proc/cmdline", "root=/dev/xvda ro\n").unwrap();
+    let disk = &guest.disks[0];
+    disk.storage.set(Fault::Read(Answer::Hang)).unwrap();
+    let node = std::fs::File::open(disk.device.node()).unwrap();
+    rustix::fs::fadvise(node, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    boot(&guest);
+    assert_eq!(disk.storage.counters().unwrap().hanging, 1, "the super block was asked for");
+    assert_eq!(guest.disks[1].device.queue("max_sectors_kb").unwrap(), "64");
+    assert_eq!(verdict(&guest, "xvdb"), "proven");
+    disk.storage.heal().unwrap();
+}

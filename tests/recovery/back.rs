@@ -92,7 +92,7 @@ fn a_mount_point_may_have_any_name() {
     stage.watch();
     stage.disk.storage.set_all(&Fault::everything(Answer::Eio)).unwrap();
     stage.until("it is dead", |stage| {
-        let _ = run(stage, format!("cd {ODD} && : >x$$ && sync .; rm -f x$$"));
+        stage.guest.stir(ODD);
         (stage.health() == "aborted").then_some(())
     });
     stage.disk.storage.heal().unwrap();

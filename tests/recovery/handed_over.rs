@@ -142,7 +142,7 @@ fn a_file_system_that_others_may_have_mounted_is_only_reported() {
     stage.disk.storage.set_all(&Fault::everything(Answer::Eio)).unwrap();
     // Nothing is waited for: it is handed over at once.
     stage.until("it is handed over", |stage| {
-        let _ = stage.guest.run(&format!(": >{AT}/x$$ && sync {AT}; rm -f {AT}/x$$"));
+        stage.guest.stir(AT);
         (stage.health() == "given-up").then_some(())
     });
     stage.disk.storage.heal().unwrap();

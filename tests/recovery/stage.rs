@@ -145,8 +145,7 @@ impl Stage {
     pub fn begin_outage(&self) {
         self.disk.storage.set_all(&Fault::everything(Answer::Eio)).unwrap();
         self.until("the file system is dead, and the daemon sees it", |stage| {
-            // Something to be written for whoever has not noticed yet.
-            let _ = stage.guest.run(&format!(": >{AT}/x$$ && sync {AT}; rm -f {AT}/x$$"));
+            stage.guest.stir(AT);
             (stage.health() == "aborted").then_some(())
         });
     }

@@ -67,9 +67,6 @@ pub fn decide_boot(
         decision.said.push(words.disk(report, switch));
         decision.settings.extend(limits(policy, disk));
     }
-    if root.is_some_and(|root| root.has_errors) {
-        decision.said.push(wording::boot::ROOT_HAS_ERRORS.into());
-    }
     decision
 }
 

@@ -135,13 +135,14 @@ fn decide(
     started: Instant,
 ) -> BootDecision {
     let mut failures = Vec::new();
-    let device = match root_device(root, seen, words, started) {
-        Ok(device) => device,
-        Err(error) => {
-            let is_needed = needs_root(seen, policy);
-            failures.extend(is_needed.then(|| error.to_string()));
+    let is_needed = needs_root(seen, policy);
+    let look = || root_device(root, seen, words, started);
+    let device = match is_needed.then(look) {
+        Some(Err(error)) => {
+            failures.push(error.to_string());
             None
         }
+        found => found.and_then(Result::ok).flatten(),
     };
     let mut decision = decide_boot(policy, seen, verdicts, device.as_ref());
     decision.said.extend(failures);
@@ -153,6 +154,11 @@ fn decide(
             report.note_setting(setting, clock::boot_ms());
         }
         decision.said.push(sentence.text);
+    }
+    // Last: a root that is silent would leave no time for the settings of the other disks.
+    let device = if is_needed { device } else { look().ok().flatten() };
+    if device.is_some_and(|device| device.has_errors) {
+        decision.said.push(wording::boot::ROOT_HAS_ERRORS.into());
     }
     decision
 }

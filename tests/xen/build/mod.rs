@@ -72,6 +72,11 @@ impl GuestKernel {
         true
     }
 
+    /// Whether it is that of the Debian in which stories are told.
+    pub fn is_bookworms(&self) -> bool {
+        self.name == "6.1"
+    }
+
     /// Whether blkfront goes on as if nothing were wrong when a flush failed.
     pub fn hides_failures(&self) -> bool {
         !self.switches_off()

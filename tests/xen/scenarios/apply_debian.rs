@@ -4,6 +4,7 @@
 
 use harness::failure::Result;
 
+use crate::build::GuestKernel;
 use crate::order::System;
 use crate::scenario::{Flushes, HEALTHY, Host, Storage};
 use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
@@ -11,7 +12,7 @@ use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
 /// The story.
 pub const STORY: Story = Story {
     name: "apply-debian",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: GuestKernel::is_bookworms,
     is_debian: true,
     without: Told { up_to_6_10: "", from_6_11: "" },
     with: always(

@@ -62,17 +62,13 @@ pub const STORIES: [(Kind, Story); 5] = [
 
 const STORY: Story = Story {
     name: "",
-    is_for: is_bookworms,
+    is_for: GuestKernel::is_bookworms,
     is_debian: true,
     without: Told { up_to_6_10: "", from_6_11: "" },
     with: always("each boots, in time"),
     guard: UNCONFIGURED,
     tell: failing,
 };
-
-fn is_bookworms(kernel: &GuestKernel) -> bool {
-    kernel.name == "6.1"
-}
 
 /// What root-options gives the program (LIMIT_S), and for starting and ending it in emulation.
 const LATER_AT_MOST_MS: u64 = 5_000 + 1_500;

@@ -5,6 +5,7 @@
 use harness::failure::Result;
 
 use super::apply_debian::{ROOT, VERDICTS};
+use crate::build::GuestKernel;
 use crate::order::System;
 use crate::scenario::{Flushes, HEALTHY};
 use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
@@ -12,7 +13,7 @@ use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
 /// The story.
 pub const STORY: Story = Story {
     name: "disk-back-debian",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: GuestKernel::is_bookworms,
     is_debian: true,
     without: Told { up_to_6_10: "", from_6_11: "" },
     with: always("proven,proven; away: proven; back: proven,refused, limit 4, healthy"),

@@ -3,13 +3,14 @@
 
 use harness::failure::Result;
 
+use crate::build::GuestKernel;
 use crate::scenario::{HEALTHY, Host, Storage};
 use crate::story::{Stage, Story, UNCONFIGURED, always};
 
 /// The story.
 pub const STORY: Story = Story {
     name: "hundred-disks",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: GuestKernel::is_bookworms,
     is_debian: false,
     without: always("100 disks; one away: 99, and back: 100; it is read"),
     with: always("daemon running; 100 disks; one away: 99, and back: 100; it is read"),

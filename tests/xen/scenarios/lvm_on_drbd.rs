@@ -4,13 +4,14 @@
 
 use harness::failure::Result;
 
+use crate::build::GuestKernel;
 use crate::scenario::{Advertised, Flushes, HEALTHY, Host, Storage};
 use crate::story::{Stage, Story, UNCONFIGURED, always};
 
 /// The story.
 pub const STORY: Story = Story {
     name: "lvm-on-drbd",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: GuestKernel::is_bookworms,
     is_debian: false,
     without: always("journal aborted in 3 boots of 3"),
     with: always("healthy in 20 boots of 20"),

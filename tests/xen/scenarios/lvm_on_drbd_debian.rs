@@ -4,6 +4,7 @@
 
 use harness::failure::Result;
 
+use crate::build::GuestKernel;
 use crate::order::System;
 use crate::scenario::{Advertised, HEALTHY, Host, Storage};
 use crate::story::{Stage, Story, UNCONFIGURED, always};
@@ -11,7 +12,7 @@ use crate::story::{Stage, Story, UNCONFIGURED, always};
 /// The story.
 pub const STORY: Story = Story {
     name: "lvm-on-drbd-debian",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: GuestKernel::is_bookworms,
     is_debian: true,
     without: always("journal aborted in 1 of 1"),
     with: always("healthy in 3 of 3"),

@@ -5,6 +5,7 @@
 use harness::failure::Result;
 
 use super::apply_debian::{ROOT, VERDICTS};
+use crate::build::GuestKernel;
 use crate::order::System;
 use crate::scenario::{Advertised, Flushes, HEALTHY, Host, Storage};
 use crate::story::{Stage, Story, UNCONFIGURED, always};
@@ -12,7 +13,7 @@ use crate::story::{Stage, Story, UNCONFIGURED, always};
 /// The story.
 pub const STORY: Story = Story {
     name: "no-hook-debian",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: GuestKernel::is_bookworms,
     is_debian: true,
     without: always("data: journal aborted"),
     with: always("data: healthy"),

@@ -39,7 +39,7 @@ const BOOKWORM: Kind = Kind { brought: Brought::AsPackage, ..USUAL };
 /// A kernel whose journal aborts: the daemon keeps in fstab what early boot has found.
 const ABORTS: Story = Story {
     name: "",
-    is_for: is_bookworms,
+    is_for: GuestKernel::is_bookworms,
     is_debian: true,
     without: Told { up_to_6_10: "", from_6_11: "" },
     with: always(
@@ -61,10 +61,6 @@ const LOSES_FLUSHES: &str = "before: data: healthy, limits 128 128 before root; 
     early boot in the image, daemon active; fstab as before; \
     removed: fstab as before, nothing left; \
     booted: data: healthy, limits 128 128 before root";
-
-fn is_bookworms(kernel: &GuestKernel) -> bool {
-    kernel.name == "6.1"
-}
 
 const DATA: Host = Host {
     storage: Storage::DeviceMapper,

@@ -3,13 +3,14 @@
 
 use harness::failure::Result;
 
+use crate::build::GuestKernel;
 use crate::own_root::{ERRORS, MAKE_ROOT, ROOT};
 use crate::story::{NOT_TOLD, Stage, Story, UNCONFIGURED, always};
 
 /// Storage that is well again for a while.
 pub const STORY: Story = Story {
     name: "recovery-budget",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: GuestKernel::is_bookworms,
     is_debian: false,
     without: NOT_TOLD,
     with: always("reboots, reboots, stays up: 2 boots have not ended well"),

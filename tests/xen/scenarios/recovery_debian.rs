@@ -12,7 +12,7 @@ use crate::story::{Stage, Story, UNCONFIGURED, always};
 /// A data volume.
 pub const DATA: Story = Story {
     name: "recovery-data-debian",
-    is_for: is_debians,
+    is_for: GuestKernel::is_bookworms,
     is_debian: true,
     without: always("aborted; writer active, cannot be written"),
     with: always("aborted; writer active, writable"),
@@ -31,10 +31,6 @@ pub const ROOT: Story = Story {
     tell: root,
     ..DATA
 };
-
-fn is_debians(kernel: &GuestKernel) -> bool {
-    kernel.name == "6.1"
-}
 
 const WRITER: &str = r#"# a service that writes
 set -e

@@ -3,6 +3,7 @@
 
 use harness::failure::Result;
 
+use crate::build::GuestKernel;
 use crate::own_root::{ERRORS, MAKE_ROOT, ROOT};
 use crate::scenario::Advertised;
 use crate::story::{NOT_TOLD, Stage, Story, UNCONFIGURED, always};
@@ -10,7 +11,7 @@ use crate::story::{NOT_TOLD, Stage, Story, UNCONFIGURED, always};
 /// The story.
 pub const STORY: Story = Story {
     name: "recovery-hold",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: GuestKernel::is_bookworms,
     is_debian: false,
     without: NOT_TOLD,
     with: always("held and migrated: no node, aborted, stays up; released: reboots, healthy"),

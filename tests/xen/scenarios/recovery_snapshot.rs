@@ -3,13 +3,14 @@
 
 use harness::failure::Result;
 
+use crate::build::GuestKernel;
 use crate::own_root::{ERRORS, MAKE_ROOT, ROOT};
 use crate::story::{NOT_TOLD, Stage, Story, UNCONFIGURED, always};
 
 /// The disk as it was some boots ago.
 pub const OLDER: Story = Story {
     name: "recovery-snapshot",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: GuestKernel::is_bookworms,
     is_debian: false,
     without: NOT_TOLD,
     with: always("aborted, stays up, what came back is not what was there"),

@@ -5,12 +5,13 @@
 use harness::failure::Result;
 
 use super::{drbd_on_lvm, iscsi};
+use crate::build::GuestKernel;
 use crate::story::{Stage, Story, UNCONFIGURED, always};
 
 /// iSCSI.
 pub const ISCSI: Story = Story {
     name: "recovery-iscsi",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: GuestKernel::is_bookworms,
     is_debian: false,
     without: always("aborted, stays up"),
     with: always("aborted, reboots, healthy"),

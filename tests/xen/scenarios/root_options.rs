@@ -16,7 +16,7 @@ pub const STORIES: [(Kind, Story); 2] = [
 
 const STORY: Story = Story {
     name: "",
-    is_for: is_bookworms,
+    is_for: GuestKernel::is_bookworms,
     is_debian: true,
     without: Told { up_to_6_10: "", from_6_11: "" },
     with: always(
@@ -26,10 +26,6 @@ const STORY: Story = Story {
     guard: UNCONFIGURED,
     tell,
 };
-
-fn is_bookworms(kernel: &GuestKernel) -> bool {
-    kernel.name == "6.1"
-}
 
 /// The lever of old kernels, on one that can be played, whatever its disks do.
 const NEEDS_OPTION: Broken = Broken {

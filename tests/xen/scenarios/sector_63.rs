@@ -4,13 +4,14 @@
 use harness::failure::Result;
 
 use super::lvm_on_drbd::{MAKE, REMOVE};
+use crate::build::GuestKernel;
 use crate::scenario::{HEALTHY, Host, Storage};
 use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
 
 /// The story.
 pub const STORY: Story = Story {
     name: "sector-63",
-    is_for: |kernel| kernel.name == "6.1",
+    is_for: GuestKernel::is_bookworms,
     is_debian: false,
     without: Told { up_to_6_10: "", from_6_11: "" },
     with: always("partition-off-4k xvda1"),

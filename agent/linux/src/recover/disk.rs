@@ -1,6 +1,7 @@
 //! Reading a disk past the page cache: does it answer, is it the same, does it take writes?
 //!
-//! Runs in a child with a deadline: a disk that does not answer keeps it. Never changes a byte.
+//! Runs in a child with a deadline: a disk that does not answer keeps it. Of what it writes no byte
+//! is new.
 
 use std::os::fd::OwnedFd;
 
@@ -100,12 +101,11 @@ pub fn identity(root: &Root, target: &Target) -> Result<Identity, Refusal> {
     })
 }
 
-/// That it is what it was, and takes writes: where reads work again and writes do not, the next
-/// mount would fail, and a file system that can still be read is worth more than none.
+/// That it is what it was.
 pub fn verify(root: &Root, target: &Target, known: &Identity) -> Result<(), Refusal> {
     let now = identity(root, target)?;
     match wording::difference(known, &now) {
-        None => takes_writes(root, target),
+        None => Ok(()),
         Some(why) => {
             let why = format!("{}: {why}", target.device_name);
             Err(refusal(FailureKind::Different, why))
@@ -113,10 +113,14 @@ pub fn verify(root: &Root, target: &Target, known: &Identity) -> Result<(), Refu
     }
 }
 
-/// Writes the first sector as it was read. Only where no file system uses it: ext2, ext3 and ext4
-/// leave their first 1024 bytes to boot loaders (Documentation/filesystems/ext4/blockgroup.rst). A
-/// node that cannot be written so, as where the kernel keeps mounted ones, shows nothing.
-fn takes_writes(root: &Root, target: &Target) -> Result<(), Refusal> {
+/// That it takes writes: where reads work again and writes do not, the next mount would fail, and a
+/// file system that can still be read is worth more than none. Only asked below a dead one.
+///
+/// Writes the first sector as it was read, where no file system uses it: ext2, ext3 and ext4 leave
+/// their first 1024 bytes to boot loaders (Documentation/filesystems/ext4/blockgroup.rst). While it
+/// is mounted the kernel may write the page around it as the dead file system has it: its own super
+/// block. A node that cannot be written so, as where the kernel keeps mounted ones, shows nothing.
+pub fn takes_writes(root: &Root, target: &Target) -> Result<(), Refusal> {
     if !target.fstype.starts_with("ext") {
         return Ok(());
     }

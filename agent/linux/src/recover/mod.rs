@@ -101,7 +101,8 @@ fn perform(root: &Root, deed: &Deed) -> std::result::Result<Outcome, Refusal> {
         Deed::ReadIdentity(target) => disk::identity(root, target).map(Outcome::Identity),
         Deed::ProbeWrite(target) => write_probe::probe(root, target),
         Deed::VerifySameDisk(target, known) => {
-            disk::verify(root, target, known).map(|()| Outcome::Done)
+            disk::verify(root, target, known)?;
+            disk::takes_writes(root, target).map(|()| Outcome::Done)
         }
         Deed::ListUsers(target) => users::list(root, target).map(Outcome::Users),
         Deed::StopUsers(_, units) => systemd::stop(units),

@@ -72,7 +72,8 @@ pub fn fstab_not_persisted(why: &str) -> String {
 pub fn ended_badly(began: &str) -> String {
     format!(
         "the last boot, begun {began}, did not end in order: a power cut, a crash, or a reboot by \
-         xvdguard because root was dead, which it says on the console"
+         xvdguard because root was dead. Do: read what the host kept of this guest's console; evidence \
+         of a dead root may be in .xvdguard/record of another volume"
     )
 }
 

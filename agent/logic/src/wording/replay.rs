@@ -16,14 +16,14 @@ pub const NO_RECORDING: &str = "it is no recording of turns; the daemon keeps th
 
 /// A line that no recording has.
 pub fn bad_line(line: usize) -> String {
-    format!("line {line} is none of a recording")
+    format!("line {line} is none of a recording. Do: get the file anew; it is damaged")
 }
 
 /// A turn that cannot be put together.
 pub fn bad_part(line: usize, part: &str, version: &Text) -> String {
     format!(
         "the turn that ends in line {line} has no {part} that this version understands; the \
-         recording was written by version {version}"
+         recording was written by version {version}. Do: replay it with that one"
     )
 }
 

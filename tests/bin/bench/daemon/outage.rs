@@ -83,8 +83,7 @@ fn round(bench: &Bench, fstype: &str) -> Result<Took> {
     })?;
     disk.storage.set_all(&Fault::everything(Answer::Eio))?;
     until("the volume is dead", || {
-        // Something new each time, to be written for whoever has not noticed yet.
-        let _ = guest.run(&format!(": >{AT}/x$$ && sync {AT}; rm -f {AT}/x$$"));
+        guest.stir(AT);
         let state = document(&guest, "/run/xvdguard/status.json")?;
         (state["volumes"][0]["health"] == "aborted").then_some(())
     })?;
