@@ -65,7 +65,8 @@ pub fn decide_boot(
             Switch::Mount | Switch::None => {}
         }
         decision.said.push(words.disk(report, switch));
-        decision.settings.extend(limits(policy, disk));
+        let limits = limits(policy, disk).into_iter();
+        decision.settings.extend(limits.filter(|setting| setting.old != setting.new));
     }
     decision
 }
@@ -111,19 +112,15 @@ pub(crate) fn is_deadly(kernel: Option<KernelVersion>, disk: &Disk) -> bool {
     by_kernel || disk.device.as_ref().is_some_and(|device| !device.is_blkfront)
 }
 
-/// Queue limits that differ from what the disk has; also set again after a reconnect.
+/// Queue limits, also those that the disk has already; all are set again after a reconnect.
 pub(crate) fn limits(policy: &Policy, disk: &Disk) -> Vec<QueueSetting> {
     let Some(device) = &disk.device else { return Vec::new() };
     let wanted = queue::wanted(&policy.queue, disk).into_iter();
     let settings = wanted.filter_map(|(attribute, Chosen { value: new, origin })| {
         let old = attribute.current(device.queue.get(attribute.name())?);
-        (old != new).then(|| QueueSetting {
-            disk: disk.name.clone(),
-            attribute: Attribute::Limit(attribute),
-            old,
-            new,
-            reason: origin.to_string(),
-        })
+        let reason = origin.to_string();
+        let attribute = Attribute::Limit(attribute);
+        Some(QueueSetting { disk: disk.name.clone(), attribute, old, new, reason })
     });
     settings.collect()
 }

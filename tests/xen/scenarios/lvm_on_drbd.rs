@@ -75,7 +75,7 @@ fn boot(stage: &mut Stage) -> Result<String> {
     stage.boot(&[ROOT])?;
     stage.guest(
         "mkdir /xvda && mount -t ext3 -o ro /dev/xvda /xvda && mount -o remount,rw /xvda\n\
-         rm -f /xvda/boot* /xvda/last*; true",
+         rm -f /xvda/boot*; true",
     )?;
     stage.write("/xvda/boot", 50)?;
     let fate = stage.fate("xvda")?;

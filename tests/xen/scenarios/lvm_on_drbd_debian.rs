@@ -63,7 +63,7 @@ fn tell(stage: &mut Stage) -> Result<String> {
         if stage.is_guarded() {
             stage.guest("systemctl is-system-running --wait; true")?;
         }
-        stage.guest("mkdir -p /xvda && rm -f /xvda/last*; true")?;
+        stage.guest("mkdir -p /xvda; true")?;
         stage.write(&format!("/xvda/boot-{boot}"), 50)?;
         fate = stage.fate("xvda")?;
         healthy +=

@@ -79,7 +79,7 @@ fn begin(stage: &mut Stage, pause_s: u32) -> Result<()> {
         stage.guest(DAEMON)?;
     }
     let writer = format!(
-        "# somebody writes\n(while /init write /xvda/written 1 | grep -q ^1; do\n\
+        "# somebody writes\n(while rm -f /xvda/written-0; /init write /xvda/written 1 | grep -q ^1; do\n\
          sleep {pause_s}; done) >/dev/null 2>&1 &"
     );
     stage.guest(&writer).map(drop)

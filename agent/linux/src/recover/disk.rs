@@ -111,7 +111,7 @@ fn journal(file: &OwnedFd, start: &[u8]) -> Option<(u64, Journal)> {
 
 fn read_journal(file: &OwnedFd, at: u64) -> Result<Option<Journal>, Errno> {
     // Blocks are of 1 KiB or more, and no smaller than the sectors of the disk.
-    let wanted = if at.is_multiple_of(BLOCK as u64) { BLOCK } else { 1024 };
+    let wanted = if at % BLOCK as u64 == 0 { BLOCK } else { 1024 };
     let mut memory = Aligned::new(BLOCK);
     let count = pread(file, memory.bytes(wanted), at)?;
     Ok(journal::read(&memory.bytes(wanted)[..count]))

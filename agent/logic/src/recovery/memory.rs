@@ -245,8 +245,8 @@ pub enum Care {
     /// Nothing.
     #[default]
     None,
-    /// It reconnected: limits are to be set again, and its flushes to be looked at. Counts what was
-    /// ordered for that, which is not much.
+    /// It reconnected: flushes are to be looked at, limits to be set again. Counts what was seen to:
+    /// the flushes first.
     Reconnected(u8),
     /// Its flushes are switched off until the trouble is over.
     Sheltered,

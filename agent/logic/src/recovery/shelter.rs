@@ -17,6 +17,7 @@ use crate::effect::{Attribute, QueueSetting};
 use crate::policy::{BarrierMode, Lever};
 use crate::text::Text;
 use crate::vbd::advertised::Advertised;
+use crate::vbd::{Vbd, XenbusState};
 use crate::verdict::FlushVerdict;
 use crate::verdict::judge::{Knowledge, judge};
 use crate::verdict::report::earlier;
@@ -26,8 +27,6 @@ use crate::wording;
 const SET_MS: u64 = 10_000;
 /// How long a flush may take.
 const FLUSH_MS: u64 = 30_000;
-/// What is ordered after one reconnect: every limit once, write_cache and a flush.
-const MOST: u8 = 16;
 
 /// Takes care of every disk. `was_stalled`: the disks that were, before this turn.
 pub(crate) fn care(turn: &mut Turn<'_>, memory: &mut Memory, was_stalled: &BTreeSet<Text>) {
@@ -136,17 +135,27 @@ fn unshelter(turn: &mut Turn<'_>, known: &mut DiskMemory, disk: &Disk) {
 /// A new backend: no flush where it has none, before the next commit; the limits again; and one
 /// flush to know.
 fn reconnected(turn: &mut Turn<'_>, known: &mut DiskMemory, disk: &Disk, count: u8) {
-    known.care = if count < MOST { Care::Reconnected(count + 1) } else { Care::None };
     // What the new backend offers is not known yet.
     let Some(advertised) = known.advertised else { return };
-    let is_back = disk.write_cache() == WriteCache::Back;
-    if !advertised.is_on() && is_back && is_ours(turn, disk) && count == 0 {
-        let deed = set(turn, disk, "write through", wording::recovery::NO_FLUSH_THERE);
-        known.flush = Some(turn.order(deed, Some(SET_MS)));
+    let done = count.max(1);
+    known.care = Care::Reconnected(done);
+    if count == 0 {
+        let is_back = disk.write_cache() == WriteCache::Back;
+        if !advertised.is_on() && is_back && is_ours(turn, disk) {
+            let deed = set(turn, disk, "write through", wording::recovery::NO_FLUSH_THERE);
+            known.flush = Some(turn.order(deed, Some(SET_MS)));
+            return;
+        }
+    }
+    // Until then there is no ring, and blkfront will set its own limits over ours
+    // (blkif_recover, drivers/block/xen-blkfront.c).
+    let is_connected = |vbd: &Vbd| vbd.state() == Some(XenbusState::Connected);
+    if !disk.vbd.as_ref().is_some_and(is_connected) {
         return;
     }
     let wanted = limits(&turn.settings.policy, disk);
-    if let Some(setting) = wanted.get(usize::from(count.saturating_sub(1)) % MOST as usize) {
+    if let Some(setting) = wanted.get(usize::from(done - 1)) {
+        known.care = Care::Reconnected(done.saturating_add(1));
         known.flush = Some(turn.order(Deed::SetQueue(setting.clone()), Some(SET_MS)));
         return;
     }
