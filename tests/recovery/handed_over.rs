@@ -1,6 +1,9 @@
 //! What cannot be brought back safely is left to a person, told once, with everything as it was.
 
+use std::fs;
+
 use harness::fault::{Answer, Fault};
+use harness::faulty_disk::FaultyDisk;
 use harness::requires;
 
 use crate::stage::{AT, Stage};
@@ -95,37 +98,51 @@ fn a_mount_in_a_private_namespace_is_found_and_named() {
     assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_err());
 }
 
+/// A volume that died, and in whose place something else came back. The super block of the dead one
+/// was in its last commit and is dirty in memory, as after every file that was removed: whoever reads
+/// the disk writes it there.
+fn back_as(fstype: &str, make: impl FnOnce(&Stage) -> Vec<u8>) -> Stage {
+    let mut stage = Stage::new(fstype);
+    let other = make(&stage);
+    stage.watch();
+    stage.guest.run(&format!(": >{AT}/gone && sync {AT} && rm {AT}/gone && sync {AT}")).unwrap();
+    stage.begin_outage();
+    stage.disk.storage.set(Fault::Write(Answer::Ok)).unwrap();
+    fs::write(stage.disk.storage.file(), &other).unwrap();
+    stage.disk.storage.heal().unwrap();
+    stage.until_health("given-up");
+    assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_ok());
+    assert_eq!(alerts(&stage), 1, "{}", stage.said());
+    stage
+}
+
 #[test]
 fn a_disk_that_came_back_as_an_older_snapshot_is_not_touched() {
-    let Some(_) = requires::faulty_disk("ext4") else { return };
-    let stage = dead_with(|stage| {
-        // s_mtime of the super block: what an older snapshot has is another time of mount.
-        let node = stage.disk.device.node().display().to_string();
-        let line = format!(
-            "printf '\\001\\002\\003\\004' | dd of={node} bs=1 seek=1068 count=4 conv=notrunc \
-             status=none && sync {node}"
-        );
-        stage.guest.run(&line).unwrap();
-    });
-    assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_ok());
-    assert!(stage.said().contains("older snapshot"), "{}", stage.said());
+    for fstype in ["ext3", "ext4"] {
+        let Some(_) = requires::faulty_disk(fstype) else { return };
+        let stage = back_as(fstype, |stage| {
+            let older = fs::read(stage.disk.storage.file()).unwrap();
+            // Some transactions, and the mount that is watched.
+            let node = stage.disk.device.node().display().to_string();
+            let line = format!(
+                ": >{AT}/new && sync {AT} && umount {AT} && mount -t {fstype} {node} {AT} && \
+                 : >{AT}/newer && sync {AT}"
+            );
+            stage.guest.run(&line).unwrap();
+            older
+        });
+        assert!(stage.said().contains("an older snapshot"), "{}", stage.said());
+    }
 }
 
 #[test]
 fn a_disk_that_came_back_as_another_file_system_is_not_touched() {
     let Some(_) = requires::faulty_disk("ext4") else { return };
-    let stage = dead_with(|stage| {
-        // s_uuid of the super block.
-        let node = stage.disk.device.node().display().to_string();
-        let line = format!(
-            "printf '\\001\\002\\003\\004' | dd of={node} bs=1 seek=1128 count=4 conv=notrunc \
-             status=none && sync {node}"
-        );
-        stage.guest.run(&line).unwrap();
+    let stage = back_as("ext4", |_| {
+        let other = FaultyDisk::formatted("ext4").unwrap();
+        fs::read(other.storage.file()).unwrap()
     });
-    assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_ok());
-    assert!(stage.said().contains("its file system is 0102"), "{}", stage.said());
-    assert_eq!(alerts(&stage), 1, "{}", stage.said());
+    assert!(stage.said().contains("another file system"), "{}", stage.said());
 }
 
 #[test]

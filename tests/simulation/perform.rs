@@ -172,7 +172,7 @@ fn identity(machine: &Machine, index: usize) -> Identity {
         uuid: Text::from(disk.content.to_string()),
         sectors: 16384,
         mount: Some(Text::from(volume.stamp.to_string())),
-        is_shared: false,
+        ..Identity::default()
     }
 }
 

@@ -1,5 +1,5 @@
-//! The short part of `make xen`, three scenarios on one kernel: a real Xen in QEMU, a guest without
-//! xvdguard and one with it. Minutes, and hundreds of megabytes from Debian's archive the first
+//! The short part of `make xen` and `make xen-recovery`, on one kernel: a real Xen in QEMU, guests
+//! without xvdguard and with it. Minutes, and hundreds of megabytes from Debian's archive the first
 //! time; what was built stays below target/xen. A bed that fails for a reason of its own fails the
 //! test and says so. Nothing stays mounted or running.
 
@@ -14,7 +14,7 @@ use harness::helper::Helper;
 use harness::requires;
 
 /// What must have passed; the kernel is one that aborts journals.
-const PASSED: [&str; 3] = ["healthy", "flush-error", "barrier-refused-lvm"];
+const PASSED: [&str; 4] = ["healthy", "flush-error", "barrier-refused-lvm", "recovery-killed"];
 
 /// One run at a time holds target/xen.
 fn one_run() -> MutexGuard<'static, ()> {
@@ -23,7 +23,7 @@ fn one_run() -> MutexGuard<'static, ()> {
 }
 
 #[test]
-fn early_boot_protects_a_guest_on_a_real_xen() {
+fn a_guest_is_protected_and_its_root_brought_back_on_a_real_xen() {
     let (Some(_), Some(_)) = (requires::root(), requires::program("apt-get")) else { return };
     let _alone = one_run();
     let mut xen = Command::new(env!("CARGO_BIN_EXE_xen"));

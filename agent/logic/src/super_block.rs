@@ -4,6 +4,8 @@
 //! proven to be the same. Layouts: fs/ext4/ext4.h, fs/xfs/libxfs/xfs_format.h,
 //! include/uapi/linux/btrfs_tree.h.
 
+pub mod journal;
+
 use alloc::format;
 use alloc::string::String;
 

@@ -48,8 +48,8 @@ mod xvdguard_off;
 mod zero_advertised;
 
 /// What `make test` plays, since a test must be short: nothing is lost where flushes work, and what
-/// would abort a journal does not.
-pub const SMOKE: [&str; 3] = ["healthy", "flush-error", "barrier-refused-lvm"];
+/// would abort a journal does not, and the keeper brings back a root that died.
+pub const SMOKE: [&str; 4] = ["healthy", "flush-error", "barrier-refused-lvm", "recovery-killed"];
 /// On a kernel that aborts journals.
 pub const SMOKE_KERNEL: &str = "6.1";
 

@@ -9,6 +9,7 @@ use rustix::fs::{OFlags, SeekFrom, seek};
 use rustix::io::{Errno, pread, pwrite};
 use xvdguard_logic::recovery::effects::{FailureKind, Identity, Outcome, Target};
 use xvdguard_logic::super_block;
+use xvdguard_logic::super_block::journal::{self, Journal};
 use xvdguard_logic::text::Text;
 use xvdguard_logic::wording::hands as wording;
 
@@ -97,8 +98,39 @@ pub fn identity(root: &Root, target: &Target) -> Result<Identity, Refusal> {
         uuid: Text::from(found.uuid),
         sectors: size / SECTOR,
         mount: found.mount.map(Text::from),
+        journal: journal(&file, start),
         is_shared: found.is_shared,
     })
+}
+
+/// How far the journal has come, and where it begins; none where that is not known.
+fn journal(file: &OwnedFd, start: &[u8]) -> Option<(u64, Journal)> {
+    let at = journal::place(start)?;
+    read_journal(file, at).ok()?.map(|journal| (at, journal))
+}
+
+fn read_journal(file: &OwnedFd, at: u64) -> Result<Option<Journal>, Errno> {
+    // Blocks are of 1 KiB or more, and no smaller than the sectors of the disk.
+    let wanted = if at.is_multiple_of(BLOCK as u64) { BLOCK } else { 1024 };
+    let mut memory = Aligned::new(BLOCK);
+    let count = pread(file, memory.bytes(wanted), at)?;
+    Ok(journal::read(&memory.bytes(wanted)[..count]))
+}
+
+/// That its journal has come no less far than it had. To be asked before anything of the file
+/// system's super block is read, since that may write the super block which is in memory.
+pub fn verify_journal(root: &Root, target: &Target, known: &Identity) -> Result<(), Refusal> {
+    let Some((at, known)) = &known.journal else { return Ok(()) };
+    let path = place::node(root, &target.device_name, target.device)?;
+    let file = open(root, &path)?;
+    let now = read_journal(&file, *at).map_err(|errno| read_failed(root, &path, errno))?;
+    match now {
+        Some(now) if !now.is_before(known) => Ok(()),
+        _ => {
+            let why = wording::other_journal(&target.device_name);
+            Err(refusal(FailureKind::Different, why))
+        }
+    }
 }
 
 /// That it is what it was.

@@ -101,6 +101,7 @@ fn perform(root: &Root, deed: &Deed) -> std::result::Result<Outcome, Refusal> {
         Deed::ReadIdentity(target) => disk::identity(root, target).map(Outcome::Identity),
         Deed::ProbeWrite(target) => write_probe::probe(root, target),
         Deed::VerifySameDisk(target, known) => {
+            disk::verify_journal(root, target, known)?;
             disk::verify(root, target, known)?;
             disk::takes_writes(root, target).map(|()| Outcome::Done)
         }

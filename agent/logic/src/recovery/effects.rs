@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::memory::BootRecord;
 use crate::block::DeviceNumber;
 use crate::effect::QueueSetting;
+use crate::super_block::journal::Journal;
 use crate::text::Text;
 
 /// Names an effect; counts up over all daemons of one boot.
@@ -120,6 +121,9 @@ pub struct Identity {
     /// What changes with each mount (ext3 and ext4: time and count), where there is such a thing:
     /// an older snapshot of the same file system differs in it.
     pub mount: Option<Text>,
+    /// How far its journal had come and at which byte that begins (ext3 and ext4).
+    #[serde(default)]
+    pub journal: Option<(u64, Journal)>,
     /// Whether another guest may have it mounted too (ext4's multiple mount protection).
     pub is_shared: bool,
 }

@@ -57,6 +57,14 @@ pub fn difference(known: &Identity, now: &Identity) -> Option<String> {
     None
 }
 
+/// The journal is another's, or has come less far.
+pub fn other_journal(device_name: &Text) -> String {
+    format!(
+        "{device_name}: its journal is not where this boot left it: an older snapshot, or another \
+         file system"
+    )
+}
+
 /// Something else is at the mount point.
 pub fn mounted_otherwise(mount_point: &Text) -> String {
     format!("{mount_point} does not show the mount that is meant any more")
