@@ -230,9 +230,8 @@ fn place(world: &World, memory: &Memory) -> Place {
 /// Whether nothing speaks against the file system that carries the lasting folder.
 fn is_lasting(world: &World, memory: &Memory) -> bool {
     let Some(mount) = look::mount_of_records(world) else { return false };
-    let volume =
-        memory.volumes.iter().find(|volume| volume.target.mount_point == mount.mount_point);
-    volume.is_none_or(|volume| volume.state == State::Healthy)
+    let is_there = |volume: &&VolumeMemory| volume.target.device == mount.device;
+    memory.volumes.iter().filter(is_there).all(|volume| volume.state == State::Healthy)
 }
 
 /// A volume that nothing speaks against, this guest's alone, on disks without an incident.
