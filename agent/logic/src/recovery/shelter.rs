@@ -190,3 +190,6 @@ fn backend_device(disk: &Disk) -> Option<Text> {
     let named = vbd.backend.text("physical-device").or_else(|| vbd.backend.text("params"));
     named.or(vbd.backend_path.as_ref()).cloned()
 }
+
+#[cfg(test)]
+mod tests;
