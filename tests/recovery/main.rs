@@ -25,6 +25,8 @@ mod stage;
 #[cfg(test)]
 mod syslog;
 #[cfg(test)]
+mod sysvinit;
+#[cfg(test)]
 mod upgraded;
 #[cfg(test)]
 mod users;

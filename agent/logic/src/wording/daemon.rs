@@ -24,6 +24,10 @@ pub const OLD_SETTINGS: &str = "the configuration is wrong; what was in force st
 /// A reload went well.
 pub const RELOADED: &str = "the configuration was read again";
 
+/// SIGTERM came while users are stopped.
+pub const STOPS_LATER: &str = "asked to stop amid a recovery: it is brought to its end first, which \
+    may take 14 minutes. Do: nothing; xvdguard status shows how far it is";
+
 /// Another one has the lock.
 pub const ONE_IS_ENOUGH: &str = "another daemon runs already; see xvdguard status";
 

@@ -127,6 +127,7 @@ fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Da
         later: Later::default(),
         casebook: Casebook::default(),
         recorder: Recorder::default(),
+        asked_to_stop: None,
     })
 }
 

@@ -34,6 +34,9 @@ use crate::commands::{Session, probe};
 
 /// How long the last record may take when the daemon ends.
 const LAST: Duration = Duration::from_secs(10);
+/// How long a recovery may take that is running then: a minute less than the unit and the init
+/// script allow (TimeoutStopSec=, --retry).
+const ENDED_WITHIN: Duration = Duration::from_secs(14 * 60);
 
 /// A running daemon.
 pub struct Daemon {
@@ -51,6 +54,8 @@ pub struct Daemon {
     pub later: Later,
     pub casebook: Casebook,
     pub recorder: Recorder,
+    /// When it was asked to end, where it cannot yet.
+    pub asked_to_stop: Option<Instant>,
 }
 
 impl Daemon {
@@ -63,12 +68,24 @@ impl Daemon {
             let decision = self.turn(&mut work);
             self.tell(&mut is_ready, work.hanging());
             alive.tell();
-            if self.world.is_stopping {
+            if self.world.is_stopping && self.may_stop() {
                 return self.finish(&mut work);
             }
             let has_mounts = self.wait(&work, decision.wake_ms, &alive);
             self.take(&mut work, has_mounts);
         }
+    }
+
+    /// What has been taken from its users is given back first, within reason.
+    fn may_stop(&mut self) -> bool {
+        if !self.memory.is_amid_recovery() {
+            return true;
+        }
+        let asked = *self.asked_to_stop.get_or_insert_with(|| {
+            announce::note(wording::STOPS_LATER);
+            Instant::now()
+        });
+        asked.elapsed() >= ENDED_WITHIN
     }
 
     /// The keeper ends with us, unless a reboot is its own now.
