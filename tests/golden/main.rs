@@ -65,12 +65,16 @@ mod tests {
 
     /// What happened to the one disk of a guest after early boot had found it healthy, the kernels
     /// that it was recorded on, and what is so of its flushes since.
-    const STORIES: [(&str, &[&str], FlushVerdict); 2] = [
+    const STORIES: [(&str, &[&str], FlushVerdict); 4] = [
         // Errors for 12 s: writes failed and the journal was aborted, but no flush failed; the
         // kernel said so of none, and its cache still reads "write back".
         ("error-window", &["5.10"], FlushVerdict::Proven),
         // The same, where reads worked.
         ("write-error", &["5.10"], FlushVerdict::Proven),
+        // The backend began to refuse flushes while the disk was in use, and the journal died.
+        ("mid-life-refusal", &["5.10", "6.1"], FlushVerdict::Refused),
+        // 20 s without an answer, then all were answered.
+        ("stall", &["6.1"], FlushVerdict::Proven),
     ];
 
     #[test]

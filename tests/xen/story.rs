@@ -238,11 +238,12 @@ impl<'a> Stage<'a> {
         self.bed.run(&format!("echo {word} >/sys/block/sick{place}/data")).map(drop)
     }
 
-    /// Saves the guest and restores it with backends that say something else.
+    /// Saves the guest and restores it with backends that say something else. Its image would not
+    /// fit beside all that a run of every kernel brings: dom0's root may have half the memory.
     pub fn move_to(&mut self, advertises: Advertised) -> Result<()> {
         self.bed.run(
-            "# save the guest\nset -e\nxl save bed /run/bed.save\nxl restore -e /run/bed.save\n\
-             rm /run/bed.save",
+            "# save the guest\nset -e\nmkdir -p /save\nmount -t tmpfs -o size=100% tmpfs /save\n\
+             xl save bed /save/bed\nxl restore -e /save/bed\numount /save",
         )?;
         self.order.disks.iter_mut().for_each(|disk| disk.host.advertises = advertises);
         self.connect()
