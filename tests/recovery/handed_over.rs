@@ -98,9 +98,9 @@ fn a_mount_in_a_private_namespace_is_found_and_named() {
     assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_err());
 }
 
-/// A volume that died, and in whose place something else came back. The super block of the dead one
-/// was in its last commit and is dirty in memory, as after every file that was removed: whoever reads
-/// the disk writes it there.
+/// A volume that died, and in whose place something else came back. The super block of the dead
+/// one was in its last commit and is dirty in memory, as after every file that was removed: whoever
+/// reads the disk writes it there.
 fn back_as(fstype: &str, make: impl FnOnce(&Stage) -> Vec<u8>) -> Stage {
     let mut stage = Stage::new(fstype);
     let other = make(&stage);

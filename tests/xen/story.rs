@@ -288,8 +288,8 @@ impl<'a> Stage<'a> {
     pub fn fate(&mut self, disk: &str) -> Result<String> {
         let said = self.guest(&format!(
             "dmesg | grep -q 'Aborting journal on device {disk}' && echo journal aborted && exit\n\
-             rm -f /{disk}/last-0; /init write /{disk}/last 1 | grep -q ^1 && echo healthy || echo cannot be written\n\
-             true"
+             rm -f /{disk}/last-0; /init write /{disk}/last 1 | grep -q ^1 && \
+             echo healthy || echo cannot be written\ntrue"
         ))?;
         Ok(said.trim_end().to_owned())
     }

@@ -109,9 +109,9 @@ impl PretendedGuest {
         command
     }
 
-    /// Gives the journal of a mounted file system something to commit; `folder` is a shell word. No
-    /// new file: its directory, once it could not be written back, would have to be read, and a read
-    /// that fails kills no journal.
+    /// Gives the journal of a mounted file system something to commit; `folder` is a shell word.
+    /// No new file: its directory, once it could not be written back, would have to be read, and a
+    /// read that fails kills no journal.
     pub fn stir(&self, folder: &str) {
         let _ = self.run(&format!("touch {folder}; sync {folder}"));
     }

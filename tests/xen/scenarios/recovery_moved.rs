@@ -79,8 +79,8 @@ fn begin(stage: &mut Stage, pause_s: u32) -> Result<()> {
         stage.guest(DAEMON)?;
     }
     let writer = format!(
-        "# somebody writes\n(while rm -f /xvda/written-0; /init write /xvda/written 1 | grep -q ^1; do\n\
-         sleep {pause_s}; done) >/dev/null 2>&1 &"
+        "# somebody writes\n(while rm -f /xvda/written-0\n\
+         /init write /xvda/written 1 | grep -q ^1; do sleep {pause_s}; done) >/dev/null 2>&1 &"
     );
     stage.guest(&writer).map(drop)
 }

@@ -47,7 +47,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Whether a recovery has done what it has to undo or to end: users stopped, a volume unmounted.
+    /// Whether a recovery has done what it must end or undo: users stopped, a volume unmounted.
     pub fn is_amid_recovery(&self) -> bool {
         use Step::{Confirm, List, Verify};
         let is_amid = |state: State| match state {
@@ -257,8 +257,8 @@ pub enum Care {
     /// Nothing.
     #[default]
     None,
-    /// It reconnected: flushes are to be looked at, limits to be set again. Counts what was seen to:
-    /// the flushes first.
+    /// It reconnected: flushes are to be looked at, limits to be set again. Counts what was seen
+    /// to, the flushes first.
     Reconnected(u8),
     /// Its flushes are switched off until the trouble is over.
     Sheltered,

@@ -3,7 +3,7 @@
 //! The super block of a dead file system may lie dirty in the page cache (its list of orphans is
 //! journalled), and reading it past the cache first writes it over whatever the disk holds by now:
 //! the file system is then always the same. The journal's own super block is written at once and
-//! never left dirty (`jbd2_write_superblock`, fs/jbd2/journal.c), so this is what is compared first.
+//! never left dirty (`jbd2_write_superblock`, fs/jbd2/journal.c), so this is compared first.
 //! Never reads the journal's transactions.
 
 use alloc::string::String;

@@ -25,8 +25,8 @@ pub const OLD_SETTINGS: &str = "the configuration is wrong; what was in force st
 pub const RELOADED: &str = "the configuration was read again";
 
 /// SIGTERM came while users are stopped.
-pub const STOPS_LATER: &str = "asked to stop amid a recovery: it is brought to its end first, which \
-    may take 14 minutes. Do: nothing; xvdguard status shows how far it is";
+pub const STOPS_LATER: &str = "asked to stop amid a recovery: it is brought to its end first, \
+    which may take 14 minutes. Do: nothing; xvdguard status shows how far it is";
 
 /// Another one has the lock.
 pub const ONE_IS_ENOUGH: &str = "another daemon runs already; see xvdguard status";
@@ -76,8 +76,8 @@ pub fn fstab_not_persisted(why: &str) -> String {
 pub fn ended_badly(began: &str) -> String {
     format!(
         "the last boot, begun {began}, did not end in order: a power cut, a crash, or a reboot by \
-         xvdguard because root was dead. Do: read what the host kept of this guest's console; evidence \
-         of a dead root may be in .xvdguard/record of another volume"
+         xvdguard because root was dead. Do: read what the host kept of this guest's console; \
+         evidence of a dead root may be in .xvdguard/record of another volume"
     )
 }
 
