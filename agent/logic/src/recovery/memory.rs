@@ -46,18 +46,6 @@ pub struct Memory {
     pub said: Vec<Job>,
 }
 
-impl Memory {
-    /// Whether a recovery has done what it must end or undo: users stopped, a volume unmounted.
-    pub fn is_amid_recovery(&self) -> bool {
-        use Step::{Confirm, List, Verify};
-        let is_amid = |state: State| match state {
-            State::Recovering(step) => !matches!(step, Confirm | Verify | List),
-            _ => false,
-        };
-        self.volumes.iter().any(|volume| is_amid(volume.state))
-    }
-}
-
 /// A volume.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VolumeMemory {

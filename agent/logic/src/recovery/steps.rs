@@ -9,7 +9,7 @@ use super::disks::{Names, answer_now, are_settled};
 use super::effects::{Deed, Failure, FailureKind, Outcome, Users};
 use super::health::dead_by_options;
 use super::incident::{close, give_up, tell};
-use super::memory::{Job, State, Step, VolumeMemory, Why};
+use super::memory::{Job, Memory, State, Step, VolumeMemory, Why};
 use super::reboot;
 use super::role::{Repair, Role, repair, role};
 use super::turn::{Progress, Turn, ms};
@@ -104,7 +104,7 @@ fn readiness(
     step: Step,
 ) -> Readiness {
     let (around, is_early) = (place.around, is_early(volume, step));
-    if is_early && (turn.is_held || around.is_rebooting) {
+    if is_early && (turn.is_held || turn.world.is_stopping || around.is_rebooting) {
         return Readiness::Back;
     }
     let starts = matches!(step, Step::Start | Step::PutBack);
@@ -125,6 +125,16 @@ fn readiness(
 fn is_early(volume: &VolumeMemory, step: Step) -> bool {
     let is_first = step == Step::Stop || (step == Step::Umount && volume.stopped.is_empty());
     step < Step::Stop || (is_first && volume.job.is_none())
+}
+
+impl Memory {
+    /// Whether a recovery has taken something from somebody: a daemon that ends now would keep it.
+    pub fn is_amid_recovery(&self) -> bool {
+        self.volumes.iter().any(|volume| match volume.state {
+            State::Recovering(step) => !is_early(volume, step),
+            _ => false,
+        })
+    }
 }
 
 /// Waits again, as if nothing had been begun: nothing was.

@@ -30,7 +30,7 @@ pub(crate) fn wait(
         Role::Recover | Role::Reboot => {}
     }
     volume.by_reboot = role == Role::Reboot;
-    if turn.is_held || around.is_rebooting {
+    if turn.is_held || turn.world.is_stopping || around.is_rebooting {
         return;
     }
     let is_ready = match role {
