@@ -4,11 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use boon::{Compiler, Schemas};
-use harness::faulty_disk::FaultyDisk;
 use harness::{programs, requires};
 use serde_json::Value;
 
-use crate::stage::{AT, Stage};
+use crate::stage::Stage;
 
 const LASTING: &str = "/var/lib/xvdguard/record";
 
@@ -50,33 +49,6 @@ fn a_recovery_leaves_a_bundle_that_tells_it_all() {
     for deed in ["verify-same-disk", "umount", "check-free", "fsck", "mount", "probe-write"] {
         assert!(orders.contains(&deed.to_owned()), "{deed}: {orders:?}");
     }
-}
-
-#[test]
-fn what_would_lie_on_the_dead_volume_is_kept_on_a_healthy_one() {
-    let Some(_) = requires::faulty_disk("ext4") else { return };
-    let other = FaultyDisk::formatted("ext4").unwrap();
-    let mut stage = Stage::beside("ext4", &[&other.device]);
-    // The lasting folder is part of the volume, which keeps it from being unmounted.
-    let node = other.device.node().display().to_string();
-    let line = format!(
-        "mkdir {AT}/state /run/other && mount --bind {AT}/state /var/lib && mount {node} /run/other"
-    );
-    stage.guest.run(&line).unwrap();
-    stage.start_daemon();
-    stage.until("the daemon knows both volumes", |stage| {
-        let memory = stage.memory();
-        let known = memory["volumes"].as_array()?.iter().filter(|one| !one["identity"].is_null());
-        (known.count() == 2).then_some(())
-    });
-    stage.begin_outage();
-    stage.disk.storage.heal().unwrap();
-    stage.until_health("given-up");
-    stage.until("it is kept", |stage| stage.bundles("/run/other/.xvdguard/record").pop());
-    assert!(stage.said().contains("kept in /run/other/.xvdguard/record/"), "{}", stage.said());
-    // Lines of the kernel are root's to read.
-    let modes = stage.guest.run("stat -c %a /run/other/.xvdguard/record/*").unwrap();
-    assert!(modes.lines().all(|mode| mode == "600"), "{modes}");
 }
 
 #[test]

@@ -8,7 +8,6 @@ use harness::deadline;
 use harness::fault::{Answer, Fault};
 use harness::faulty_disk::FaultyDisk;
 use harness::helper::Helper;
-use harness::loop_device::LoopDevice;
 use harness::pretended_guest::PretendedGuest;
 use harness::programs;
 use serde_json::Value;
@@ -31,17 +30,11 @@ pub struct Stage {
 impl Stage {
     /// A mounted volume that nobody watches yet. `settle` is short: that is the policy's to say.
     pub fn new(fstype: &str) -> Stage {
-        Stage::beside(fstype, &[])
-    }
-
-    /// The same in a guest that has more disks.
-    pub fn beside(fstype: &str, others: &[&LoopDevice]) -> Stage {
         let size = if fstype == "xfs" || fstype == "btrfs" { 512 << 20 } else { 64 << 20 };
         let disk = FaultyDisk::new(size).unwrap();
         let node = disk.device.node().display().to_string();
         harness::program::run(&format!("mkfs.{fstype}"), &["-q", &node]).unwrap();
-        let disks = [&[&disk.device], others].concat();
-        let guest = PretendedGuest::start(&disks).unwrap();
+        let guest = PretendedGuest::start(&[&disk.device]).unwrap();
         guest.run(&format!("mkdir {AT} && mount -t {fstype} {node} {AT}")).unwrap();
         let stage = Stage { daemon: None, options: Vec::new(), guest, disk };
         stage.configure("[recovery]\nsettle = \"1s\"\n");
@@ -112,10 +105,7 @@ impl Stage {
 
     /// The health of the volume, as the daemon shows it.
     pub fn health(&self) -> String {
-        let state = self.state();
-        let mut volumes = state["volumes"].as_array().into_iter().flatten();
-        let volume = volumes.find(|volume| volume["mount_point"] == AT);
-        volume.and_then(|volume| volume["health"].as_str()).unwrap_or_default().to_owned()
+        self.state()["volumes"][0]["health"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until something is so.
