@@ -47,18 +47,10 @@ fn killed_while_it_waits_for_the_storage() {
 
 #[test]
 fn killed_while_the_check_runs_and_the_check_goes_on() {
-    let real = "/run/programs/e2fsck.real";
-    killed_in(
-        "\"fsck\"",
-        |stage| {
-            let wait = "echo run >>/run/checks; while [ ! -e /run/go-on ]; do sleep 0.05; done";
-            stage.put_program("e2fsck", &format!("{wait}; exec {real} \"$@\""));
-        },
-        |stage| {
-            stage.until("the check runs", |stage| stage.guest.run("test -s /run/checks").ok());
-            stage.guest.run("pgrep -f e2fsck >/dev/null && : >/run/go-on").unwrap();
-        },
-    );
+    killed_in("\"fsck\"", Stage::make_checks_wait, |stage| {
+        stage.until_check_runs();
+        stage.let_check_go_on();
+    });
 }
 
 #[test]

@@ -167,6 +167,23 @@ impl Stage {
         self.guest.run(&line).unwrap();
     }
 
+    /// From now on a check of a file system waits for `let_check_go_on`.
+    pub fn make_checks_wait(&self) {
+        let wait = "echo run >>/run/checks; while [ ! -e /run/go-on ]; do sleep 0.05; done";
+        self.put_program("e2fsck", &format!("{wait}; exec /run/programs/e2fsck.real \"$@\""));
+    }
+
+    /// Waits until one has begun.
+    #[track_caller]
+    pub fn until_check_runs(&self) {
+        self.until("the check runs", |stage| stage.guest.run("test -s /run/checks").ok());
+    }
+
+    /// Lets it go on, which nobody has killed meanwhile.
+    pub fn let_check_go_on(&self) {
+        self.guest.run("pgrep -f e2fsck >/dev/null && : >/run/go-on").unwrap();
+    }
+
     /// A file of the guest, whole.
     pub fn put_file(&self, path: &str, content: &str) {
         fs::write(self.guest.within(path), content).unwrap();

@@ -5,6 +5,8 @@ use harness::{programs, requires};
 
 use crate::stage::{AT, Stage};
 
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/sysvinit/xvdguard");
+
 /// A guest where the program lies where the package has it, and nothing of systemd is there.
 fn installed() -> Stage {
     let stage = Stage::new("ext4");
@@ -20,9 +22,8 @@ fn installed() -> Stage {
 
 /// What the script's verb ends with.
 fn ends(stage: &Stage, verb: &str) -> i32 {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/sysvinit/xvdguard");
     let mut command = stage.guest.command("sh");
-    let status = command.args([script, verb]).env_remove("JOURNAL_STREAM").status().unwrap();
+    let status = command.args([SCRIPT, verb]).env_remove("JOURNAL_STREAM").status().unwrap();
     status.code().unwrap()
 }
 
@@ -50,19 +51,16 @@ fn the_script_starts_reloads_and_stops_the_daemon() {
 fn a_stop_waits_for_the_recovery_that_is_running() {
     let Some(_) = requires::faulty_disk("ext4") else { return };
     let stage = installed();
-    let real = "/run/programs/e2fsck.real";
-    let wait = "echo run >/run/checks; while [ ! -e /run/go-on ]; do sleep 0.05; done";
-    stage.put_program("e2fsck", &format!("{wait}; exec {real} \"$@\""));
+    stage.make_checks_wait();
     assert_eq!(ends(&stage, "start"), 0);
     stage.until("the daemon knows the volume", |stage| {
         (!stage.memory()["volumes"][0]["identity"].is_null()).then_some(())
     });
     stage.outage();
-    stage.until("the check runs", |stage| stage.guest.run("test -s /run/checks").ok());
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/sysvinit/xvdguard");
-    let mut stop = stage.start(&format!("sh {script} stop; echo $? >/run/stopped"));
+    stage.until_check_runs();
+    let mut stop = stage.start(&format!("sh {SCRIPT} stop; echo $? >/run/stopped"));
     stage.guest.run("sleep 1; test ! -e /run/stopped").unwrap();
-    stage.guest.run(": >/run/go-on").unwrap();
+    stage.let_check_go_on();
     stage.until("the script has ended", |stage| stage.guest.run("test -s /run/stopped").ok());
     assert_eq!(stage.guest.run("cat /run/stopped").unwrap().trim(), "0");
     assert!(stage.takes_writes(), "{}", stage.said());

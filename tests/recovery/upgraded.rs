@@ -1,10 +1,11 @@
-//! A daemon that is to be replaced while a recovery runs: who replaces it waits for the end, and
-//! where nobody does the next daemon ends what the first one began.
+//! A daemon that is to be replaced or stopped while a recovery runs: who replaces it waits for the
+//! end, and so does the daemon itself, as long as the recovery goes on.
 
 use std::fs;
 use std::time::Duration;
 
 use harness::deadline;
+use harness::fault::{Answer, Fault};
 use harness::program;
 use harness::requires;
 
@@ -12,20 +13,18 @@ use crate::stage::Stage;
 
 /// What a maintainer script runs before an upgrade.
 const WAIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/wait-for-recovery");
-const CHECK_WAITS: &str = "echo run >>/run/checks; while [ ! -e /run/go-on ]; do sleep 0.05; done; \
-    exec /run/programs/e2fsck.real \"$@\"";
 
 /// A volume whose file system check has begun, and waits for `/run/go-on`.
 fn at_the_check() -> Option<Stage> {
     requires::faulty_disk("ext4")?;
     let mut stage = Stage::new("ext4");
     stage.watch();
-    stage.put_program("e2fsck", CHECK_WAITS);
+    stage.make_checks_wait();
     let text = fs::read_to_string(WAIT).unwrap();
     stage.put_file("/run/wait-for-recovery", &text);
     stage.begin_outage();
     stage.disk.storage.heal().unwrap();
-    stage.until("the check runs", |stage| stage.guest.run("test -s /run/checks").ok());
+    stage.until_check_runs();
     Some(stage)
 }
 
@@ -61,11 +60,25 @@ fn a_daemon_that_is_asked_to_stop_amid_a_recovery_brings_it_to_its_end() {
     let daemon = stage.daemon_pid();
     stage.guest.run(&format!("kill -TERM {daemon}")).unwrap();
     stage.until("it says so", |stage| stage.said().contains("asked to stop amid").then_some(()));
-    stage.guest.run("pgrep -f e2fsck >/dev/null").unwrap();
-    stage.guest.run(": >/run/go-on").unwrap();
+    stage.let_check_go_on();
     stage.until("the daemon has ended", |stage| {
         stage.guest.run(&format!("! grep -qa daemon /proc/{daemon}/cmdline")).ok()
     });
     assert!(stage.takes_writes(), "{}", stage.said());
     assert_eq!(stage.said().matches("asked to stop amid").count(), 1, "{}", stage.said());
+}
+
+#[test]
+fn a_daemon_that_is_asked_to_stop_waits_for_no_disk_that_is_silent() {
+    let Some(stage) = at_the_check() else { return };
+    let daemon = stage.daemon_pid();
+    stage.guest.run(&format!("kill -TERM {daemon}")).unwrap();
+    stage.until("it says so", |stage| stage.said().contains("asked to stop amid").then_some(()));
+    stage.disk.storage.set_all(&Fault::everything(Answer::Eio)).unwrap();
+    stage.let_check_go_on();
+    stage.until("the daemon has ended", |stage| {
+        stage.guest.run(&format!("! grep -qa daemon /proc/{daemon}/cmdline")).ok()
+    });
+    assert!(stage.said().contains("start xvdguard again"), "{}", stage.said());
+    stage.disk.storage.heal().unwrap();
 }

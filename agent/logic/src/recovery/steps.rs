@@ -128,9 +128,9 @@ fn is_early(volume: &VolumeMemory, step: Step) -> bool {
 }
 
 impl Memory {
-    /// Whether a recovery has taken something from somebody: a daemon that ends now would keep it.
-    pub fn is_amid_recovery(&self) -> bool {
-        self.volumes.iter().any(|volume| match volume.state {
+    /// Volumes that a recovery has taken from somebody: a daemon that ends now would keep them.
+    pub fn amid_recovery(&self) -> impl Iterator<Item = &VolumeMemory> {
+        self.volumes.iter().filter(|volume| match volume.state {
             State::Recovering(step) => !is_early(volume, step),
             _ => false,
         })

@@ -14,9 +14,6 @@ use serde::{Deserialize, Serialize};
 use super::{big, hexadecimal, little};
 use crate::text::Text;
 
-/// So many bytes of its beginning are read.
-pub const BYTES: usize = 64;
-
 /// How far a journal has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Journal {
@@ -123,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_is_no_journal_is_none() {
-        assert_eq!(read(&[0; BYTES]), None);
+        assert_eq!(read(&[0; 1024]), None);
         assert_eq!(read(&[0xff; 10]), None);
     }
 

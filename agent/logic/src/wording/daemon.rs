@@ -28,6 +28,14 @@ pub const RELOADED: &str = "the configuration was read again";
 pub const STOPS_LATER: &str = "asked to stop amid a recovery: it is brought to its end first, \
     which may take 14 minutes. Do: nothing; xvdguard status shows how far it is";
 
+/// The daemon ends although a recovery has not.
+pub fn stops_amid(mount_point: &Text) -> String {
+    format!(
+        "{mount_point}: the daemon ends amid its recovery: it may be unmounted and its users \
+         stopped. Do: start xvdguard again, which goes on where this one was"
+    )
+}
+
 /// Another one has the lock.
 pub const ONE_IS_ENOUGH: &str = "another daemon runs already; see xvdguard status";
 

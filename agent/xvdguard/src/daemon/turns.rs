@@ -76,16 +76,21 @@ impl Daemon {
         }
     }
 
-    /// What has been taken from its users is given back first, within reason.
+    /// What has been taken from its users is given back first, as long as that goes on: nobody's
+    /// shutdown waits for a disk that does not answer.
     fn may_stop(&mut self) -> bool {
-        if !self.memory.is_amid_recovery() {
-            return true;
+        if self.memory.amid_recovery().any(|volume| volume.job.is_some()) {
+            let asked = *self.asked_to_stop.get_or_insert_with(|| {
+                announce::note(wording::STOPS_LATER);
+                Instant::now()
+            });
+            if asked.elapsed() < ENDED_WITHIN {
+                return false;
+            }
         }
-        let asked = *self.asked_to_stop.get_or_insert_with(|| {
-            announce::note(wording::STOPS_LATER);
-            Instant::now()
-        });
-        asked.elapsed() >= ENDED_WITHIN
+        let left = self.memory.amid_recovery().map(|volume| &volume.target.mount_point);
+        left.for_each(|point| announce::note(&wording::stops_amid(point)));
+        true
     }
 
     /// The keeper ends with us, unless a reboot is its own now.
