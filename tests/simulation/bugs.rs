@@ -1,12 +1,14 @@
 //! Planted bugs: the real decision, with what it sees, remembers or says bent. Each has a name and
 //! the rule that has to catch it.
 
+use std::collections::BTreeSet;
+
 use xvdguard_logic::decide::{Decision, decide};
 use xvdguard_logic::disk::WriteCache;
 use xvdguard_logic::effect::{Attribute, QueueSetting};
 use xvdguard_logic::policy::settings::Settings;
 use xvdguard_logic::recovery::effects::{Deed, Effect, Level};
-use xvdguard_logic::recovery::memory::{Memory, State, Step};
+use xvdguard_logic::recovery::memory::{Memory, State, Step, VolumeMemory};
 use xvdguard_logic::recovery::world::World;
 
 use crate::run::Brain;
@@ -15,6 +17,7 @@ use crate::run::Brain;
 pub const BUGS: &[(&str, Brain, &str)] = &[
     ("forgets a hold that cannot be seen", forgets_the_hold, "never_acts_on_hold"),
     ("does not wait for the storage to settle", never_settles, "never_acts_before_it_settled"),
+    ("tries again at once", tries_again_at_once, "never_acts_before_it_settled"),
     ("reboots at once", reboots_at_once, "never_reboots_before_the_minimum_uptime"),
     ("does not count reboots", never_counts, "never_reboots_over_budget"),
     (
@@ -68,6 +71,20 @@ fn never_settles(settings: &Settings, memory: Memory, world: &World) -> Decision
         settings.reboot.settle.value = std::time::Duration::ZERO;
     };
     with(change, settings, memory, world)
+}
+
+/// What a disk answered before a step failed on it still counts.
+fn tries_again_at_once(settings: &Settings, mut memory: Memory, world: &World) -> Decision {
+    let is_again = |volume: &&VolumeMemory| {
+        matches!(volume.state, State::Recovering(Step::Free | Step::Fsck | Step::Mount))
+    };
+    let again = memory.volumes.iter().filter(is_again).flat_map(|volume| &volume.disks);
+    let again: BTreeSet<_> = again.cloned().collect();
+    for disk in memory.disks.iter_mut().filter(|disk| again.contains(&disk.name)) {
+        disk.answering_since_ms = Some(0);
+        disk.answered_ms = Some(world.seen.boot_ms);
+    }
+    decide(settings, memory, world)
 }
 
 fn reboots_at_once(settings: &Settings, memory: Memory, world: &World) -> Decision {

@@ -40,7 +40,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("never_gives_one_name_to_two_effects", never_one_name_for_two),
 ];
 
-fn volume<'a>(machine: &'a Machine, target: &Target) -> &'a Volume {
+pub fn volume<'a>(machine: &'a Machine, target: &Target) -> &'a Volume {
     &machine.volumes[machine.at(target.mount_point.as_str().unwrap())]
 }
 
@@ -106,7 +106,7 @@ fn never_acts_before_it_settled(
 ) -> Option<String> {
     let settle = match effect.deed {
         Deed::Reboot(_) => judge.script.reboot_settle,
-        Deed::StopUsers(..) => judge.script.recovery_settle,
+        Deed::StopUsers(..) | Deed::Fsck(..) | Deed::Mount(..) => judge.script.recovery_settle,
         _ => return None,
     };
     let is_new = |name: &Text| {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xvdguard_logic::block::DeviceNumber;
-use xvdguard_logic::recovery::effects::{Deed, Effect, EffectId, Level, Outcome};
+use xvdguard_logic::recovery::effects::{Deed, Effect, EffectId, FailureKind, Level, Outcome};
 use xvdguard_logic::recovery::memory::Memory;
 use xvdguard_logic::recovery::transitions::{Move, Stage};
 use xvdguard_logic::recovery::world::{Hold, Release, World};
@@ -118,6 +118,7 @@ impl Judge {
             }
         }
         let Some(device) = target(deed) else { return };
+        self.doubt(machine, deed, outcome);
         let track = self.track(device);
         match deed {
             Deed::VerifySameDisk(..) => track.is_verified = is_good,
@@ -128,6 +129,18 @@ impl Judge {
             }
             Deed::ProbeWrite(_) => track.takes_writes = is_good,
             _ => {}
+        }
+    }
+
+    /// A step that met a failing disk counts for more than what the disk answered before.
+    fn doubt(&mut self, machine: &Machine, deed: &Deed, outcome: &Outcome) {
+        let Outcome::Failed(failure) = outcome else { return };
+        let is_step = matches!(deed, Deed::CheckFree(_) | Deed::Fsck(..) | Deed::Mount(..));
+        if let Some(target) = deed.target().filter(|_| is_step)
+            && failure.kind == FailureKind::Storage
+        {
+            let disk = invariants::volume(machine, target).plan.disk;
+            self.answers.remove(&Text::from(disk));
         }
     }
 

@@ -147,6 +147,11 @@ fn follow_question(turn: &mut Turn<'_>, disk: &mut DiskMemory) {
     }
 }
 
+/// What a step met counts for more than what the disk answered before it.
+pub(crate) fn doubt(turn: &Turn<'_>, disks: &mut [DiskMemory]) {
+    disks.iter_mut().filter(|disk| turn.doubted.contains(&disk.name)).for_each(DiskMemory::doubt);
+}
+
 /// Asks every disk that somebody waits for. The others are forgotten: an answer of then is none.
 pub(crate) fn ask(turn: &mut Turn<'_>, memory: &mut Memory) {
     let waiting = waited_for(turn, &memory.volumes, &memory.disks);
@@ -210,6 +215,7 @@ pub(crate) fn are_settled(turn: &mut Turn<'_>, disks: &[DiskMemory], names: &Nam
     let mut settled = true;
     for name in all {
         match disks.iter().find(|disk| disk.name == *name) {
+            Some(_) if turn.doubted.contains(name) => settled = false,
             Some(disk) if disk.is_settled(settle_ms, turn.now_ms) => {}
             Some(disk) => {
                 settled = false;

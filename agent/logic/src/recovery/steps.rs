@@ -206,6 +206,9 @@ fn end(
 ) {
     if let Outcome::Failed(failure) = &outcome {
         volume.note(Evidence::new(Source::Action, failure.text.clone(), turn.now_ms));
+        if failure.kind == FailureKind::Storage {
+            turn.doubted.extend(volume.disks.iter().cloned());
+        }
     }
     match (step, outcome) {
         (Step::Confirm, outcome) => confirmed(turn, volume, place, outcome),
