@@ -90,6 +90,16 @@ impl Order<'_> {
         format!("# plug in {}\nxl block-attach {domain} '{disk}'", disk_name(place))
     }
 
+    /// Says that a disk has grown, as blkback does for a device that has (xen_vbd_resize).
+    pub fn grow_script(&self, domain: &str, place: usize) -> String {
+        let (name, id) = (disk_name(place), vbd(place));
+        format!(
+            "# {name} grows\nset -e\nvbd=/local/domain/0/backend/vbd/{domain}/{id}\n\
+             xenstore-write $vbd/sectors $(($(xenstore-read $vbd/sectors) + 8))\n\
+             xenstore-write $vbd/state 4"
+        )
+    }
+
     fn image(&self) -> String {
         let (folder, initrd) = match self.system {
             System::Report | System::Tiny | System::OwnRoot => {

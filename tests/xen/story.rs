@@ -174,6 +174,11 @@ impl<'a> Stage<'a> {
         self.connect_disks(place..place + 1)
     }
 
+    /// Tells the guest that a disk has grown.
+    pub fn grow(&mut self, place: usize) -> Result<()> {
+        self.bed.run(&self.order.grow_script(&self.domain, place)).map(drop)
+    }
+
     /// What this story does to dom0 is not taken back: the next guest needs another.
     pub fn spoil(&mut self) {
         self.bed.is_spoilt = true;

@@ -18,8 +18,8 @@ const SCRIPTS: [(&str, &str); 3] = [
     (TO_OWN_ROOT, include_str!("../guest/own-root")),
     (OWN_INIT, include_str!("../guest/own-init")),
 ];
-/// What the agent and the stories run beside busybox.
-const TOOLS: [&str; 2] = ["xenstore-read", "xenstore-write"];
+/// What the agent, the stories and the daemon run beside busybox.
+const TOOLS: [&str; 3] = ["xenstore-read", "xenstore-write", "e2fsck"];
 
 /// An archive that a kernel takes for its first root.
 pub fn root(kernel: &GuestKernel, scratch: &Scratch) -> Result<Vec<u8>> {

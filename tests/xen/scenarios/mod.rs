@@ -31,10 +31,12 @@ mod queue_debian;
 mod read_only;
 mod recovery_budget;
 mod recovery_debian;
+mod recovery_handed_over;
 mod recovery_hold;
 mod recovery_idle;
 mod recovery_killed;
 mod recovery_moved;
+mod recovery_refused;
 mod recovery_refusing;
 mod recovery_root;
 mod recovery_snapshot;
@@ -73,7 +75,7 @@ pub const ALL: [Scenario; 15] = [
 ];
 
 /// What the daemon does about it.
-pub const RECOVERIES: [Story; 15] = [
+pub const RECOVERIES: [Story; 17] = [
     recovery_root::STORY,
     recovery_killed::STORY,
     recovery_budget::STORY,
@@ -87,8 +89,10 @@ pub const RECOVERIES: [Story; 15] = [
     recovery_moved::NOW_AND_THEN,
     recovery_moved::WITHOUT_PAUSE,
     recovery_idle::STORY,
+    recovery_refused::STORY,
     recovery_debian::DATA,
     recovery_debian::ROOT,
+    recovery_handed_over::STORY,
 ];
 
 /// What the package and its images do, each in a Debian of its own.

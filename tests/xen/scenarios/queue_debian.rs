@@ -1,5 +1,5 @@
 //! A Debian whose configuration limits requests, as its host's DRBD needs it: the limit is there
-//! after a reboot, and comes back when udev looks at the disks again.
+//! after a reboot, and comes back when udev looks at the disks again, and when one has grown.
 
 use harness::failure::Result;
 
@@ -14,7 +14,7 @@ pub const STORY: Story = Story {
     is_for: GuestKernel::is_bookworms,
     is_debian: true,
     without: Told { up_to_6_10: "", from_6_11: "" },
-    with: always("128 128, after a reboot 4 4, changed 128 128, triggered 4 4"),
+    with: always("128 128, after a reboot 4 4, changed 128 128, triggered 4 4, grown 128 4"),
     guard: UNCONFIGURED,
     tell,
 };
@@ -23,6 +23,12 @@ const ROOT: Host = Host { storage: Storage::Over("/dev/vdb"), ..HEALTHY };
 
 const LIMITS: &str = "# limits of both disks\nsystemctl is-system-running --wait >/dev/null\n\
     udevadm settle\ncat /sys/block/xvd[ab]/queue/max_sectors_kb | paste -s -d ' ' -";
+
+/// By hand, behind everybody's back.
+const CHANGE: &str = "echo 128 | tee /sys/block/xvd[ab]/queue/max_sectors_kb >/dev/null\n";
+
+const GROWN: &str = "for look in $(seq 50); do dmesg | grep -q 'xvdb: detected capacity change' \
+    && break; sleep 0.2; done; sleep 1\n";
 
 fn tell(stage: &mut Stage) -> Result<String> {
     stage.spoil();
@@ -34,12 +40,16 @@ fn tell(stage: &mut Stage) -> Result<String> {
     )?;
     stage.reboot()?;
     let rebooted = stage.guest(LIMITS)?;
-    let changed = stage.guest(&format!(
-        "echo 128 | tee /sys/block/xvd[ab]/queue/max_sectors_kb >/dev/null\n{LIMITS}"
-    ))?;
+    let changed = stage.guest(&format!("{CHANGE}{LIMITS}"))?;
     let triggered = stage.guest(&format!("udevadm trigger\n{LIMITS}"))?;
+    stage.guest(CHANGE)?;
+    stage.grow(1)?;
+    let grown = stage.guest(&format!("# the guest has seen it\n{GROWN}{LIMITS}"))?;
     stage.end()?;
-    let [before, rebooted, changed, triggered] =
-        [before, rebooted, changed, triggered].map(|said| said.trim().to_owned());
-    Ok(format!("{before}, after a reboot {rebooted}, changed {changed}, triggered {triggered}"))
+    let [before, rebooted, changed, triggered, grown] =
+        [before, rebooted, changed, triggered, grown].map(|said| said.trim().to_owned());
+    Ok(format!(
+        "{before}, after a reboot {rebooted}, changed {changed}, triggered {triggered}, \
+         grown {grown}"
+    ))
 }

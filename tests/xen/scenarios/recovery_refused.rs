@@ -1,0 +1,59 @@
+//! The backend of ten disks in use begins to refuse flushes. Up to Linux 6.10 every journal dies of
+//! the commit that meets it first, and blkfront switches flushes off by itself: a recovery is all
+//! that is missing. How many of ten live a while later, with the daemon and without.
+
+use harness::failure::Result;
+
+use super::hundred_disks::DAEMON;
+use crate::build::GuestKernel;
+use crate::order::disk_name;
+use crate::scenario::{Flushes, HEALTHY};
+use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
+
+/// The story.
+pub const STORY: Story = Story {
+    name: "recovery-refused",
+    is_for: GuestKernel::any,
+    is_debian: false,
+    without: Told { up_to_6_10: "healthy: 0 of 10", from_6_11: "healthy: 10 of 10" },
+    with: always("healthy: 10 of 10"),
+    guard: UNCONFIGURED,
+    tell,
+};
+
+const DISKS: usize = 10;
+
+/// A write every other second, for as long as that succeeds.
+const WRITERS: &str = "# somebody writes\nfor disk in /xvd?; do\n\
+    (while rm -f $disk/new-0; /init write $disk/new 1 | grep -q ^1; do sleep 2; done) \
+    >/dev/null 2>&1 &\ndone";
+
+fn tell(stage: &mut Stage) -> Result<String> {
+    stage.boot(&[HEALTHY; DISKS])?;
+    stage.guest(
+        "for disk in /dev/xvd?; do mkdir ${disk#/dev}; mount -t ext3 $disk ${disk#/dev}; done",
+    )?;
+    if stage.is_guarded() {
+        stage.guest(DAEMON)?;
+    }
+    stage.guest(WRITERS)?;
+    stage.host("# all is well\nsleep 5")?;
+    for place in 0..DISKS {
+        stage.flushes(place, Flushes::Refused)?;
+    }
+    stage.host("# longer than ten recoveries take\nsleep 150")?;
+    let mut healthy = 0;
+    for place in 0..DISKS {
+        healthy += u32::from(takes_writes(stage, &disk_name(place))?);
+    }
+    if stage.is_guarded() {
+        crate::say(&stage.guest("cat /run/daemon.log; true")?);
+    }
+    stage.end()?;
+    Ok(format!("healthy: {healthy} of {DISKS}"))
+}
+
+/// Whether it takes writes by now: its journal may have died and be replaced.
+fn takes_writes(stage: &mut Stage, disk: &str) -> Result<bool> {
+    Ok(stage.write(&format!("/{disk}/last"), 3)? == 3)
+}
