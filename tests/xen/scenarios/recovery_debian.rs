@@ -84,7 +84,7 @@ const IMPATIENT: &str = "# configure\nprintf '[reboot]\\nminimum_uptime = \"1min
 /// A service that no shutdown ends but by force.
 const STUBBORN: &str = "# a service that ignores SIGTERM\n\
     systemd-run --unit stubborn --property TimeoutStopSec=20 \
-    /bin/sh -c 'trap \"\" TERM; while :; do sleep 1; done'";
+    /bin/sh -c 'trap \"\" TERM; exec sleep 100000'";
 
 fn root(stage: &mut Stage) -> Result<String> {
     stage.spoil();
