@@ -1,5 +1,5 @@
-//! A daemon that is stopped while a recovery runs, as every upgrade does: it ends with the recovery,
-//! as long as that goes on.
+//! A daemon that is stopped while a recovery runs, as every upgrade does: it ends with the
+//! recovery, as long as that goes on.
 
 use harness::fault::{Answer, Fault};
 use harness::requires;

@@ -32,7 +32,7 @@ cat >/etc/systemd/system/writer@.service <<'END'
 [Unit]
 RequiresMountsFor=/%i
 [Service]
-ExecStart=/bin/sh -c 'n=0; while :; do n=$$((n+1)); date >/%i/new-$$n; sync -f /%i; sleep 1; done'
+ExecStart=/bin/sh -c 'while :; do n=$$((n+1)); date >/%i/new-$$n; sync -f /%i; sleep 1; done'
 END
 for disk in 'b /data' 'c /broken' 'd /held'; do
     echo "/dev/xvd$disk ext3 defaults 0 2" >>/etc/fstab
@@ -40,11 +40,12 @@ done
 systemctl daemon-reload
 systemctl start broken.mount
 mkdir /broken/folder
-systemctl stop broken.mount
+umount /broken
 systemctl start data.mount broken.mount held.mount
 systemctl start writer@data writer@broken writer@held
 systemd-run --unit bystander sleep 100000
-systemd-run --unit holder --property MountFlags=private sleep 100000
+systemd-run --unit holder --property MountFlags=private \
+    sh -c 'umount /data /broken; exec sleep 100000'
 sed -i '/xvdb/s/defaults/defaults,unknown/' /etc/fstab
 systemctl daemon-reload
 until systemctl is-active xvdguard.service; do sleep 1; done
@@ -73,8 +74,8 @@ for look in $(seq 150); do
     sleep 2
 done
 sleep 5
-journalctl -b -u xvdguard -o cat | sed -n 's/.*\(\/[a-z]*\): given-up: \([^(.]*[^(. ]\).*/\1: \2/p' |
-    sort"#;
+journalctl -b -u xvdguard -o cat |
+    sed -n 's/.*\(\/[a-z]*\): given-up: \([^(.]*[^(. ]\).*/\1: \2/p' | sort"#;
 
 const UNITS: &str = "# what runs\nfor unit in multi-user.target local-fs.target bystander.service \
     emergency.target; do echo $unit $(systemctl is-active $unit); done";
