@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xvdguard_logic::block::DeviceNumber;
-use xvdguard_logic::recovery::effects::{Deed, Effect, EffectId, FailureKind, Level, Outcome};
+use xvdguard_logic::recovery::effects::{Deed, Effect, EffectId, Level, Outcome};
 use xvdguard_logic::recovery::memory::Memory;
 use xvdguard_logic::recovery::transitions::{Move, Stage};
 use xvdguard_logic::recovery::world::{Hold, Release, World};
@@ -118,7 +118,6 @@ impl Judge {
             }
         }
         let Some(device) = target(deed) else { return };
-        self.doubt(machine, deed, outcome);
         let track = self.track(device);
         match deed {
             Deed::VerifySameDisk(..) => track.is_verified = is_good,
@@ -129,18 +128,6 @@ impl Judge {
             }
             Deed::ProbeWrite(_) => track.takes_writes = is_good,
             _ => {}
-        }
-    }
-
-    /// A step that met a failing disk counts for more than what the disk answered before.
-    fn doubt(&mut self, machine: &Machine, deed: &Deed, outcome: &Outcome) {
-        let Outcome::Failed(failure) = outcome else { return };
-        let is_step = matches!(deed, Deed::CheckFree(_) | Deed::Fsck(..) | Deed::Mount(..));
-        if let Some(target) = deed.target().filter(|_| is_step)
-            && failure.kind == FailureKind::Storage
-        {
-            let disk = invariants::volume(machine, target).plan.disk;
-            self.answers.remove(&Text::from(disk));
         }
     }
 
@@ -161,11 +148,26 @@ impl Judge {
     }
 
     /// The daemon saw this world and keeps this memory.
-    pub fn decided(&mut self, world: &World, memory: &Memory) {
+    pub fn decided(&mut self, machine: &Machine, world: &World, memory: &Memory) {
         self.latch(world);
+        self.doubt(machine, world);
         self.turns += 1;
         if self.turns % 64 == 1 {
             self.note("never_grows", invariants::never_grows(memory));
+        }
+    }
+
+    /// A step of which the daemon was told that it met a failing disk counts for more than what
+    /// that disk answered before.
+    fn doubt(&mut self, machine: &Machine, world: &World) {
+        for ended in world.ended.iter().filter(|ended| ended.outcome.is_storage()) {
+            let Some(Deed::CheckFree(target) | Deed::Fsck(target, _) | Deed::Mount(target, _)) =
+                self.ids.get(&ended.id)
+            else {
+                continue;
+            };
+            let disk = invariants::volume(machine, target).plan.disk;
+            self.answers.remove(&Text::from(disk));
         }
     }
 

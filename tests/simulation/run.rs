@@ -221,7 +221,7 @@ impl Play<'_> {
             recording.take(asked, &Decided::of(&decision, memory, &daemon.memory));
         }
         daemon.wake_ms = self.machine.boot_at_ms + decision.wake_ms;
-        self.judge.decided(&world, &daemon.memory);
+        self.judge.decided(&self.machine, &world, &daemon.memory);
         for step in &decision.moves {
             let volume = view::index(step.device);
             self.moves.push(Moved { at_ms: now_ms, volume, from: step.from, to: step.to });

@@ -48,11 +48,11 @@ pub fn decide(settings: &Settings, memory: Memory, world: &World) -> Decision {
     let mut turn = open(settings, &mut memory, world);
     let was_stalled = stalled(&memory);
     disks::update(&mut turn, &mut memory.disks, is_new);
+    disks::doubt(world, &memory.volumes, &mut memory.disks);
     volumes::update(&mut turn, &mut memory);
     release(&mut turn, &mut memory);
     reboot::follow(&mut turn, &mut memory);
     drive(&mut turn, &mut memory);
-    disks::doubt(&turn, &mut memory.disks);
     shelter::care(&mut turn, &mut memory, &was_stalled);
     guard::keep(&mut turn, &mut memory);
     disks::ask(&mut turn, &mut memory);
@@ -78,7 +78,6 @@ fn open<'a>(settings: &'a Settings, memory: &mut Memory, world: &'a World) -> Tu
         effects: Vec::new(),
         said: Vec::new(),
         moves: Vec::new(),
-        doubted: BTreeSet::new(),
         wake_ms: world.seen.boot_ms + ms(settings.daemon.tick.value),
     };
     if let Some(until_ms) = memory.hold.as_ref().and_then(|hold| hold.until_ms) {

@@ -32,31 +32,31 @@ pub const ROOT: Story = Story {
     ..DATA
 };
 
-const WRITER: &str = r#"# a service that writes
+/// A service for each volume, which writes new files to it.
+pub const WRITERS: &str = r#"# services that write
 set -e
-echo '/dev/xvdb /data ext3 defaults 0 2' >>/etc/fstab
-cat >/etc/systemd/system/writer.service <<'END'
+cat >/etc/systemd/system/writer@.service <<'END'
 [Unit]
-RequiresMountsFor=/data
+RequiresMountsFor=/%i
 [Service]
-ExecStart=/bin/sh -c 'while :; do date >/data/written; sync -f /data; sleep 1; done'
+ExecStart=/bin/sh -c 'while :; do n=$$((n+1)); date >/%i/new-$$n; sync -f /%i; sleep 1; done'
 END
-systemctl daemon-reload
-systemctl start data.mount writer.service
-systemctl is-active xvdguard.service || true
 "#;
+
+const USE_DATA: &str = "echo '/dev/xvdb /data ext3 defaults 0 2' >>/etc/fstab\n\
+    systemctl daemon-reload\nsystemctl start data.mount writer@data";
 
 /// What is soon enough here is the budget of the story: a settle time, a check, a mount.
 const BACK: &str = "# is the volume back\nfor look in $(seq 200); do\n\
-    echo new >/data/new-$look && break; sleep 0.3; done 2>/dev/null\n\
+    echo new >/data/back-$look && break; sleep 0.3; done 2>/dev/null\n\
     [ \"$look\" = 200 ] && back='cannot be written' || back=writable\n\
-    sleep 2; echo \"writer $(systemctl is-active writer.service), $back\"";
+    sleep 2; echo \"writer $(systemctl is-active writer@data), $back\"";
 
 fn data(stage: &mut Stage) -> Result<String> {
     stage.spoil();
     stage.boot_as(System::Debian, &[ROOT_DISK, HEALTHY])?;
     stage.guest("# the boot has ended\nsystemctl is-system-running --wait; true")?;
-    stage.guest(WRITER)?;
+    stage.guest(&format!("{WRITERS}{USE_DATA}"))?;
     let aborted = errors(stage, 1, "xvdb", 15)?;
     let back = stage.guest(BACK)?;
     crate::say(&stage.guest("# what the daemon said\njournalctl -b -u xvdguard -o cat; true")?);

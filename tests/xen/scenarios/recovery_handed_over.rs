@@ -5,6 +5,7 @@
 use harness::failure::Result;
 
 use super::apply_debian::ROOT as ROOT_DISK;
+use super::recovery_debian::WRITERS;
 use crate::build::GuestKernel;
 use crate::order::System;
 use crate::scenario::HEALTHY;
@@ -26,15 +27,7 @@ pub const STORY: Story = Story {
 };
 
 /// `/broken` is mounted twice, so that no journal brings back what the host will break.
-const SERVICES: &str = r#"# services that write
-set -e
-cat >/etc/systemd/system/writer@.service <<'END'
-[Unit]
-RequiresMountsFor=/%i
-[Service]
-ExecStart=/bin/sh -c 'while :; do n=$$((n+1)); date >/%i/new-$$n; sync -f /%i; sleep 1; done'
-END
-for disk in 'b /data' 'c /broken' 'd /held'; do
+const USE: &str = r#"for disk in 'b /data' 'c /broken' 'd /held'; do
     echo "/dev/xvd$disk ext3 defaults 0 2" >>/etc/fstab
 done
 systemctl daemon-reload
@@ -84,7 +77,7 @@ fn tell(stage: &mut Stage) -> Result<String> {
     stage.spoil();
     stage.boot_as(System::Debian, &[ROOT_DISK, HEALTHY, HEALTHY, HEALTHY])?;
     stage.guest("# the boot has ended\nsystemctl is-system-running --wait; true")?;
-    stage.guest(SERVICES)?;
+    stage.guest(&format!("{WRITERS}{USE}"))?;
     for place in 1..=3 {
         stage.data(place, "error")?;
     }

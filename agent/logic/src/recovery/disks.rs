@@ -7,7 +7,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::effects::{Deed, Outcome};
-use super::memory::{Care, DiskMemory, Memory, State, Step, VolumeMemory};
+use super::memory::{Care, DiskMemory, Job, Memory, State, Step, VolumeMemory};
 use super::role::is_root;
 use super::signs::SignKind;
 use super::turn::{Progress, Turn, ms};
@@ -147,9 +147,17 @@ fn follow_question(turn: &mut Turn<'_>, disk: &mut DiskMemory) {
     }
 }
 
-/// What a step met counts for more than what the disk answered before it.
-pub(crate) fn doubt(turn: &Turn<'_>, disks: &mut [DiskMemory]) {
-    disks.iter_mut().filter(|disk| turn.doubted.contains(&disk.name)).for_each(DiskMemory::doubt);
+/// What was done to a volume and met a failing disk counts for more than what the disk answered
+/// before.
+pub(crate) fn doubt(world: &World, volumes: &[VolumeMemory], disks: &mut [DiskMemory]) {
+    let has_failed = |job: &Job| {
+        let mut ends = world.ended.iter().filter(|ended| ended.id == job.effect.id);
+        ends.any(|ended| ended.outcome.is_storage())
+    };
+    let failed = volumes.iter().filter(|volume| volume.job.as_ref().is_some_and(has_failed));
+    for name in failed.flat_map(|volume| &volume.disks) {
+        disks.iter_mut().filter(|disk| disk.name == *name).for_each(DiskMemory::doubt);
+    }
 }
 
 /// Asks every disk that somebody waits for. The others are forgotten: an answer of then is none.
@@ -215,7 +223,6 @@ pub(crate) fn are_settled(turn: &mut Turn<'_>, disks: &[DiskMemory], names: &Nam
     let mut settled = true;
     for name in all {
         match disks.iter().find(|disk| disk.name == *name) {
-            Some(_) if turn.doubted.contains(name) => settled = false,
             Some(disk) if disk.is_settled(settle_ms, turn.now_ms) => {}
             Some(disk) => {
                 settled = false;

@@ -199,6 +199,13 @@ pub enum Outcome {
     TimedOut,
 }
 
+impl Outcome {
+    /// Whether the storage failed.
+    pub fn is_storage(&self) -> bool {
+        matches!(self, Outcome::Failed(failure) if failure.kind == FailureKind::Storage)
+    }
+}
+
 /// Why an effect failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

@@ -206,9 +206,6 @@ fn end(
 ) {
     if let Outcome::Failed(failure) = &outcome {
         volume.note(Evidence::new(Source::Action, failure.text.clone(), turn.now_ms));
-        if failure.kind == FailureKind::Storage {
-            turn.doubted.extend(volume.disks.iter().cloned());
-        }
     }
     match (step, outcome) {
         (Step::Confirm, outcome) => confirmed(turn, volume, place, outcome),
@@ -318,7 +315,7 @@ fn failed(
         Outcome::Failed(Failure { kind, .. }) => Some(*kind),
         _ => None,
     };
-    let is_storage = kind == Some(FailureKind::Storage);
+    let is_storage = what.1.is_storage();
     match what.0 {
         _ if kind == Some(FailureKind::Different) => give_up(turn, volume, Why::Different),
         Step::Verify if is_storage || kind.is_none() => enter(turn, volume, State::Aborted),

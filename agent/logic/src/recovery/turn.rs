@@ -47,8 +47,6 @@ pub(crate) struct Turn<'a> {
     pub effects: Vec<Effect>,
     pub said: Vec<Job>,
     pub moves: Vec<Move>,
-    /// Disks on which a step of a recovery failed: their answers so far count for nothing.
-    pub doubted: BTreeSet<Text>,
     pub wake_ms: u64,
 }
 
