@@ -26,7 +26,8 @@ pub const STORY: Story = Story {
     tell,
 };
 
-/// `/broken` is mounted twice, so that no journal brings back what the host will break.
+/// `/broken` is mounted twice, so that no journal brings back what the host will break. A command
+/// line that names a volume would make its service one of the volume's users.
 const USE: &str = r#"for disk in 'b /data' 'c /broken' 'd /held'; do
     echo "/dev/xvd$disk ext3 defaults 0 2" >>/etc/fstab
 done
@@ -37,20 +38,23 @@ umount /broken
 systemctl start data.mount broken.mount held.mount
 systemctl start writer@data writer@broken writer@held
 systemd-run --unit bystander sleep 100000
-systemd-run --unit holder --property MountFlags=private \
-    sh -c 'umount /data /broken; exec sleep 100000'
+printf '#!/bin/sh\numount /data /broken; exec sleep 100000\n' >/usr/local/sbin/hold
+chmod +x /usr/local/sbin/hold
+systemd-run --unit holder --property MountFlags=private /usr/local/sbin/hold
 sed -i '/xvdb/s/defaults/defaults,unknown/' /etc/fstab
 systemctl daemon-reload
 until systemctl is-active xvdguard.service; do sleep 1; done
 sleep 5
 "#;
 
-/// A folder that is none, and a super block that says that there are errors: e2fsck(8) -p ends
-/// with 4. The guest's requests wait meanwhile.
+/// A folder that is none, and a super block that says that there are errors, which the journal
+/// would take back: it is replayed first. e2fsck(8) -p ends with 4 then. The guest's requests wait
+/// meanwhile.
 const BREAK: &str = r#"# break what only a person may mend
 set -e
 disk=/dev/sick2
 echo ok >/sys/block/sick2/data
+e2fsck -p -E journal_only $disk
 size=$(debugfs -R 'stats -h' $disk 2>/dev/null | sed -n 's/^Block size: *//p')
 block=$(debugfs -R 'blocks /folder' $disk 2>/dev/null)
 head -c $size /dev/urandom >/run/garbage
