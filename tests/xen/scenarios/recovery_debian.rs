@@ -57,20 +57,26 @@ fn data(stage: &mut Stage) -> Result<String> {
     stage.boot_as(System::Debian, &[ROOT_DISK, HEALTHY])?;
     stage.guest("# the boot has ended\nsystemctl is-system-running --wait; true")?;
     stage.guest(&format!("{WRITERS}{USE_DATA}"))?;
-    let aborted = errors(stage, 1, "xvdb", 15)?;
+    listen(stage, "xvdb")?;
+    let aborted = errors(stage, 1, 15)?;
     let back = stage.guest(BACK)?;
     crate::say(&stage.guest("# what the daemon said\njournalctl -b -u xvdguard -o cat; true")?);
     stage.end()?;
     Ok(format!("{aborted}; {}", back.trim()))
 }
 
-/// Errors for so long; whether the journal died of them. Whoever listens is in memory before: root
-/// answers nobody then, and journald's complaints push the line out of the kernel's ring.
-fn errors(stage: &mut Stage, place: usize, disk: &str, seconds: u32) -> Result<String> {
+/// Has somebody wait for the abort who is in memory when root answers nobody, and while journald's
+/// complaints push the line out of the kernel's ring.
+fn listen(stage: &mut Stage, disk: &str) -> Result<()> {
+    let line = format!("Aborting journal on device {disk}");
     stage.guest(&format!(
-        "# listen\n(dmesg --follow | grep -m 1 'Aborting journal on device {disk}' >/run/aborted) \
-         >/dev/null 2>&1 &"
+        "# listen\ndmesg -C\n(dmesg --follow | grep -m 1 '{line}' >/run/aborted) >/dev/null 2>&1 &"
     ))?;
+    Ok(())
+}
+
+/// Errors for so long; whether the journal died of them.
+fn errors(stage: &mut Stage, place: usize, seconds: u32) -> Result<String> {
     stage.data(place, "error")?;
     stage.host(&format!("# errors\nsleep {seconds}"))?;
     let aborted = stage.guest("[ -s /run/aborted ] && echo aborted || echo not aborted")?;
@@ -136,11 +142,12 @@ fn ready(stage: &mut Stage) -> Result<()> {
 
 /// Errors for so long, with nothing of root in memory; what came of it.
 fn outage(stage: &mut Stage, seconds: u32, before: &str) -> Result<String> {
+    listen(stage, "xvda")?;
     stage.guest(&format!(
-        "{before}\nsync; echo 3 >/proc/sys/vm/drop_caches; dmesg -C\n\
+        "{before}\nsync; echo 3 >/proc/sys/vm/drop_caches\n\
          (sleep 2; echo new >/new; exec sync) >/dev/null 2>&1 &"
     ))?;
-    let aborted = errors(stage, 0, "xvda", seconds)?;
+    let aborted = errors(stage, 0, seconds)?;
     let is_down = stage.is_down(if stage.is_guarded() { 600 } else { 60 })?;
     crate::say(&stage.console()?);
     Ok(format!("{aborted}, {}", if is_down { "reboots" } else { "stays up" }))
