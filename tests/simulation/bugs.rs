@@ -111,7 +111,7 @@ fn skips(from: Step, to: Step, settings: &Settings, mut memory: Memory, world: &
     for volume in &mut decision.memory.volumes {
         if volume.state == State::Recovering(from) {
             let job = volume.job.take();
-            decision.effects.retain(|effect| job.as_ref().is_none_or(|job| job.effect != *effect));
+            decision.effects.retain(|effect| job.as_ref().is_none_or(|job| *job.effect != *effect));
         }
     }
     decision.wake_ms = world.seen.boot_ms + 100;

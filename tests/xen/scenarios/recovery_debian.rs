@@ -65,12 +65,13 @@ fn data(stage: &mut Stage) -> Result<String> {
     Ok(format!("{aborted}; {}", back.trim()))
 }
 
-/// Has somebody wait for the abort who is in memory when root answers nobody, and while journald's
-/// complaints push the line out of the kernel's ring.
+/// Has somebody wait for the abort, from a program in memory: root answers nobody then, and the
+/// complaints of journald push the line out of the kernel's ring.
 fn listen(stage: &mut Stage, disk: &str) -> Result<()> {
     let line = format!("Aborting journal on device {disk}");
     stage.guest(&format!(
-        "# listen\ndmesg -C\n(dmesg --follow | grep -m 1 '{line}' >/run/aborted) >/dev/null 2>&1 &"
+        "# listen\ncp /bin/busybox /run/listen\n\
+         /run/listen grep -m 1 '{line}' /dev/kmsg >/run/aborted 2>/dev/null &"
     ))?;
     Ok(())
 }

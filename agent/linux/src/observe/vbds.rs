@@ -47,6 +47,9 @@ pub type Vbds = BTreeMap<u32, NamedVbd>;
 
 const DEVICES: &[u8] = b"sys/bus/xen/devices";
 
+/// Questions of one wave at most: those about hundreds of disks would take megabytes at once.
+const WAVE: usize = 512;
+
 /// The vbds that the xen bus knows, each with the block device below it.
 pub fn by_sysfs(root: &Root, oddities: &mut Vec<String>) -> Vbds {
     let names = root.list(DEVICES).unwrap_or_else(|error| {
@@ -94,7 +97,7 @@ pub struct Asker<'a> {
 
 impl Asker<'_> {
     /// Reads the keys of every vbd: two waves of questions, or three where xenstore knows a vbd
-    /// that sysfs does not.
+    /// that sysfs does not; more of them only where there are dozens of disks.
     pub fn read_keys(&mut self, vbds: &mut Vbds, depth: Depth) {
         let list = Request::directory("device/vbd");
         let known: Vec<u32> = vbds.keys().copied().collect();
@@ -124,11 +127,9 @@ impl Asker<'_> {
     ) -> Vec<u32> {
         let keys = [vec!["backend"], depth.keys(FRONTEND_DECISIVE, FRONTEND_MORE)].concat();
         let has_list = list.is_some();
-        let mut requests: Vec<Request> = list.into_iter().collect();
-        for id in ids {
-            requests.extend(keys.iter().map(|key| Request::read(format!("device/vbd/{id}/{key}"))));
-        }
-        let mut answers = self.ask(&requests).into_iter();
+        let read = |id: &u32, key: &str| Request::read(format!("device/vbd/{id}/{key}"));
+        let requests = ids.iter().flat_map(|id| keys.iter().map(move |key| read(id, key)));
+        let mut answers = self.ask(list.into_iter().chain(requests)).into_iter();
         let listed = if has_list { answers.next() } else { None };
         for id in ids {
             let Some(named) = vbds.get_mut(id) else { continue };
@@ -154,7 +155,7 @@ impl Asker<'_> {
         let paths: Vec<Text> = vbds.iter().filter_map(|vbd| vbd.backend_path.clone()).collect();
         let full = |path: &Text, key: &str| [path.as_bytes(), b"/", key.as_bytes()].concat();
         let requests = keys.iter().flat_map(|key| paths.iter().map(move |path| full(path, key)));
-        let answers = self.ask(&requests.map(Request::read).collect::<Vec<_>>());
+        let answers = self.ask(requests.map(Request::read));
         vbds.iter_mut().for_each(|vbd| vbd.is_unread = false);
         for (key, answers) in keys.iter().zip(answers.chunks(vbds.len().max(1))) {
             for (vbd, answer) in vbds.iter_mut().zip(answers) {
@@ -167,20 +168,19 @@ impl Asker<'_> {
         }
     }
 
-    /// One wave. What fails is noted, the failure of the whole wave once.
-    fn ask(&mut self, requests: &[Request]) -> Vec<Found> {
-        if requests.is_empty() {
-            return Vec::new();
-        }
-        let answers = self.xenstore.fetch(requests, self.deadline);
+    /// What fails is noted; the failure of a whole wave once.
+    fn ask(&mut self, requests: impl Iterator<Item = Request>) -> Vec<Found> {
+        let mut requests = requests.peekable();
+        let mut found = Vec::with_capacity(requests.size_hint().0);
         let mut has_broken = false;
-        answers
-            .into_iter()
-            .map(|answer| match answer {
+        while requests.peek().is_some() {
+            let wave: Vec<Request> = requests.by_ref().take(WAVE).collect();
+            let answers = self.xenstore.fetch(&wave, self.deadline).into_iter();
+            found.extend(answers.map(|answer| match answer {
                 Ok(answer) => Found::Answer(answer),
                 Err(error) if error.is_missing() => Found::Missing,
                 Err(error) => {
-                    // A dead or silent server fails every question of the wave.
+                    // A dead or silent server fails every question from then on.
                     let breaks = error.is_timeout() || error.is_closed();
                     if !(breaks && has_broken) {
                         self.oddities.push(error.to_string());
@@ -188,8 +188,9 @@ impl Asker<'_> {
                     has_broken |= breaks;
                     Found::Unknown
                 }
-            })
-            .collect()
+            }));
+        }
+        found
     }
 }
 

@@ -1,6 +1,6 @@
 //! Evidence bundles and recordings as files: `/var/lib/xvdguard/record`; where the disk of that
 //! takes nothing `.xvdguard/record` of a healthy volume, or `/run/xvdguard/record`. Whole files,
-//! the newest of them, at most 8 MiB in a folder.
+//! the newest of them, at most 6 MiB in a folder.
 //!
 //! Runs in a child: that disk may be sick, too.
 
@@ -48,7 +48,7 @@ impl Place {
 /// How the name of a file begins.
 pub const PREFIX: &str = "incident-";
 
-/// What is kept of an incident: 8 MiB in all.
+/// What is kept of an incident: 6 MiB in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
     /// How the name of a file ends.
@@ -62,7 +62,7 @@ pub struct Kind {
 /// The evidence bundle.
 pub const BUNDLE: Kind = Kind { ending: ".json", bytes: 256 * 1024, most: 16 };
 /// The recording of the daemon's turns, for `replay`.
-pub const RECORDING: Kind = Kind { ending: ".turns", bytes: 1024 * 1024, most: 4 };
+pub const RECORDING: Kind = Kind { ending: ".turns", bytes: 512 * 1024, most: 4 };
 /// How long the disk may take.
 const WITHIN: Duration = Duration::from_secs(30);
 

@@ -4,6 +4,7 @@
 //! daemon that is killed is followed by one that knows what may be under way. Bounded by what is
 //! mounted. Good for one boot: what must outlive it is a `BootRecord`.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -257,8 +258,8 @@ pub enum Care {
 /// An effect under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// What was ordered.
-    pub effect: Effect,
+    /// What was ordered; apart, since most of hundreds of volumes and disks have no job.
+    pub effect: Box<Effect>,
     /// When, in milliseconds since boot.
     pub ordered_ms: u64,
     /// How often it was lost and ordered again.

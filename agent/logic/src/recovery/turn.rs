@@ -82,7 +82,7 @@ impl<'a> Turn<'a> {
         if let Some(deadline_ms) = deadline_ms {
             self.wake(self.now_ms.saturating_add(deadline_ms + GRACE_MS + 1));
         }
-        Job { effect, ordered_ms: self.now_ms, lost: 0 }
+        Job { effect: effect.into(), ordered_ms: self.now_ms, lost: 0 }
     }
 
     /// Says something; it is followed until it was said.
@@ -145,7 +145,7 @@ impl<'a> Turn<'a> {
             Some(mut job) if job.lost < LOST => {
                 job.lost += 1;
                 job.ordered_ms = self.now_ms;
-                self.effects.push(job.effect.clone());
+                self.effects.push((*job.effect).clone());
                 *place = Some(job);
                 Progress::Running
             }

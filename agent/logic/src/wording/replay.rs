@@ -82,7 +82,7 @@ fn jobs(memory: &Memory) -> impl Iterator<Item = &Effect> {
     let volumes = memory.volumes.iter().filter_map(|volume| volume.job.as_ref());
     let disks = memory.disks.iter().flat_map(|disk| disk.ask.iter().chain(&disk.flush));
     let ours = memory.record.job.iter().chain(&memory.reboot).chain(&memory.said);
-    volumes.chain(disks).chain(ours).map(|job| &job.effect)
+    volumes.chain(disks).chain(ours).map(|job| &*job.effect)
 }
 
 fn deed(deed: &Deed) -> String {
