@@ -42,9 +42,9 @@ pub fn chapter(bench: &Bench) -> Result<Chapter> {
             table.row(&cells, Promise::at_most(kb(memory.resident), LIMIT_KB));
         }
     }
-    let text = "The same daemon with `--root` on saved guests of each size, and a running xenstored: \
-                it watches what they hold, and reads all counters in each turn. A turn is what it \
-                used in 30 s by the ticks in them.";
+    let text = "The same daemon with `--root` on saved guests of each size, and a running \
+                xenstored: it watches what they hold, and reads all counters in each turn. A turn \
+                is what it used in 30 s by the ticks in them.";
     let mut chapter = Chapter::new("A daemon with many disks", text);
     chapter.add(table);
     Ok(chapter)
