@@ -75,7 +75,7 @@ pub const ALL: [Scenario; 15] = [
 ];
 
 /// What the daemon does about it.
-pub const RECOVERIES: [Story; 17] = [
+pub const RECOVERIES: [Story; 18] = [
     recovery_root::STORY,
     recovery_killed::STORY,
     recovery_budget::STORY,
@@ -92,6 +92,7 @@ pub const RECOVERIES: [Story; 17] = [
     recovery_refused::STORY,
     recovery_debian::DATA,
     recovery_debian::ROOT,
+    recovery_debian::VAR,
     recovery_handed_over::STORY,
 ];
 

@@ -32,6 +32,25 @@ pub const ROOT: Story = Story {
     ..DATA
 };
 
+/// What lies on a disk of its own and cannot be unmounted either.
+pub const VAR: Story = Story {
+    name: "recovery-var-debian",
+    with: always("aborted, reboots; running, writable"),
+    tell: var,
+    ..ROOT
+};
+
+/// Where a volume lies.
+struct Lies {
+    place: usize,
+    disk: &'static str,
+    /// Below this, which ends without a slash.
+    at: &'static str,
+}
+
+const ON_ROOT: Lies = Lies { place: 0, disk: "xvda", at: "" };
+const ON_VAR: Lies = Lies { place: 1, disk: "xvdb", at: "/var" };
+
 /// A service for each volume, which writes new files to it.
 pub const WRITERS: &str = r#"# services that write
 set -e
@@ -98,7 +117,7 @@ fn root(stage: &mut Stage) -> Result<String> {
     stage.boot_as(System::Debian, &[ROOT_DISK])?;
     ready(stage)?;
     if !stage.is_guarded() {
-        let what = outage(stage, 15, "")?;
+        let what = act(stage, &ON_ROOT, 15, "")?;
         stage.end()?;
         return Ok(what);
     }
@@ -109,21 +128,28 @@ fn root(stage: &mut Stage) -> Result<String> {
     let acts = [("15 s", 15, ""), ("3 min, with a service that ignores SIGTERM", 180, STUBBORN)];
     for (name, seconds, before) in acts {
         ready(stage)?;
-        let what = outage(stage, seconds, before)?;
-        let is_down = what.ends_with("reboots");
-        told.push(format!("{name}: {what}"));
-        if !is_down {
-            break;
-        }
-        stage.reborn()?;
-        let back = stage.guest(
-            "# is root back\nsystemctl is-system-running --wait\n\
-             echo new >/after-all && sync && echo writable || echo cannot be written",
-        )?;
-        told.push(back.trim().replace('\n', ", "));
+        told.push(format!("{name}: {}", act(stage, &ON_ROOT, seconds, before)?));
     }
     stage.end()?;
     Ok(told.join("; "))
+}
+
+const MOVE_VAR: &str = "# /var on a disk of its own\nset -e\nmount /dev/xvdb /mnt\n\
+    cp -a /var/. /mnt\numount /mnt\necho '/dev/xvdb /var ext3 defaults 0 2' >>/etc/fstab\nsync";
+
+fn var(stage: &mut Stage) -> Result<String> {
+    stage.spoil();
+    stage.boot_as(System::Debian, &[ROOT_DISK, HEALTHY])?;
+    ready(stage)?;
+    if stage.is_guarded() {
+        stage.guest(IMPATIENT)?;
+    }
+    stage.guest(MOVE_VAR)?;
+    stage.reboot()?;
+    ready(stage)?;
+    let what = act(stage, &ON_VAR, 15, "")?;
+    stage.end()?;
+    Ok(what)
 }
 
 /// The boot has ended, and the daemon has it on record.
@@ -138,15 +164,24 @@ fn ready(stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
-/// Errors for so long, with nothing of root in memory; what came of it.
-fn outage(stage: &mut Stage, seconds: u32, before: &str) -> Result<String> {
-    listen(stage, "xvda")?;
+/// Errors for so long, with nothing of any disk in memory; what came of it.
+fn act(stage: &mut Stage, lies: &Lies, seconds: u32, before: &str) -> Result<String> {
+    let at = lies.at;
+    listen(stage, lies.disk)?;
     stage.guest(&format!(
         "{before}\nsync; echo 3 >/proc/sys/vm/drop_caches\n\
-         (sleep 2; echo new >/new; exec sync) >/dev/null 2>&1 &"
+         (sleep 2; echo new >{at}/new; exec sync) >/dev/null 2>&1 &"
     ))?;
-    let aborted = errors(stage, 0, seconds)?;
+    let aborted = errors(stage, lies.place, seconds)?;
     let is_down = stage.is_down(if stage.is_guarded() { 600 } else { 60 })?;
     crate::say(&stage.console()?);
-    Ok(format!("{aborted}, {}", if is_down { "reboots" } else { "stays up" }))
+    if !is_down {
+        return Ok(format!("{aborted}, stays up"));
+    }
+    stage.reborn()?;
+    let back = stage.guest(&format!(
+        "# is it back\nsystemctl is-system-running --wait\n\
+         echo new >{at}/after-all && sync && echo writable || echo cannot be written"
+    ))?;
+    Ok(format!("{aborted}, reboots; {}", back.trim().replace('\n', ", ")))
 }
