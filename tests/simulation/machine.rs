@@ -51,6 +51,8 @@ pub struct Volume {
     pub events: u64,
     pub next_write_ms: Option<u64>,
     pub away_until_ms: Option<u64>,
+    /// When a person started its users last.
+    pub started_ms: Option<u64>,
     /// What must never be done to it, and was.
     pub damage: Vec<String>,
 }
@@ -120,6 +122,7 @@ impl Machine {
             events: 0,
             next_write_ms: plan.write_every_ms,
             away_until_ms: None,
+            started_ms: None,
             damage: Vec::new(),
         });
         Machine {
@@ -387,6 +390,7 @@ impl Machine {
         let volume = &mut self.volumes[index];
         if volume.mount.is_some() && volume.is_alive && volume.plan.start == Ending::Well {
             volume.running = volume.plan.units.clone();
+            volume.started_ms = Some(self.now_ms);
         }
     }
 

@@ -15,6 +15,8 @@ use crate::script::{Backend, Ending, MINUTE, SECOND};
 #[derive(Debug, Clone)]
 pub struct Child {
     pub effect: Effect,
+    /// When it was begun.
+    pub begun_ms: u64,
     /// When it would be done.
     pub end_ms: u64,
     /// When it is killed.
@@ -41,7 +43,8 @@ impl Children {
         self.begun.push(id);
         let end_ms = machine.now_ms + duration_ms(machine, &effect.deed);
         let kill_ms = effect.deadline_ms.map_or(u64::MAX, |ms| machine.now_ms + ms);
-        self.running.push(Child { effect, end_ms, kill_ms, hangs: false });
+        let begun_ms = machine.now_ms;
+        self.running.push(Child { effect, begun_ms, end_ms, kill_ms, hangs: false });
     }
 
     /// When the next one may come to an end.
@@ -58,7 +61,11 @@ impl Children {
         let mut done = Vec::new();
         for mut child in std::mem::take(&mut self.running) {
             let is_due = child.hangs || child.end_ms <= machine.now_ms;
-            let outcome = if is_due { finish(machine, &child.effect.deed) } else { None };
+            let outcome = match is_due {
+                true if is_undone(machine, &child) => fail(FailureKind::Other),
+                true => finish(machine, &child.effect.deed),
+                false => None,
+            };
             child.hangs = is_due && outcome.is_none();
             let is_late = child.kill_ms <= machine.now_ms;
             let outcome = match outcome {
@@ -98,6 +105,14 @@ impl Children {
             _ => false,
         })
     }
+}
+
+/// Whether a person has started meanwhile what it stops: that takes the place of the job, which
+/// ends as canceled (systemctl(1), --job-mode=replace).
+fn is_undone(machine: &Machine, child: &Child) -> bool {
+    let Deed::StopUsers(target, _) = &child.effect.deed else { return false };
+    let started_ms = machine.volumes[index(machine, target)].started_ms;
+    started_ms.is_some_and(|at_ms| at_ms > child.begun_ms)
 }
 
 fn duration_ms(machine: &mut Machine, deed: &Deed) -> u64 {
