@@ -79,8 +79,7 @@ for number in $(seq 50); do echo new | dd of=/data/new-$number conv=fsync; done 
 fate=healthy
 grep -q ' /data ext3 ' /proc/mounts || fate='not mounted'
 dmesg | grep -q 'Aborting journal on device xvdb' && fate='journal aborted'
-limits=$(dmesg | sed '/EXT4-fs (xvda): mounted/,$d' | sed -n 's/.*before root is mounted: //p')
-echo "data: $fate, limits ${limits:-not seen} before root"
+echo "data: $fate, limits $(cat /run/bed-limits || echo not seen) before root"
 "#;
 
 /// With a configuration, and what dpkg is told.
