@@ -15,7 +15,7 @@ use xvdguard_logic::vbd::keys::{
 use xvdguard_logic::vbd::name;
 
 use crate::root::Root;
-use crate::xenstore::{Answer, Request, Source};
+use crate::xenstore::{Answer, Request, Result, Source};
 
 /// How much is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,9 +127,11 @@ impl Asker<'_> {
     ) -> Vec<u32> {
         let keys = [vec!["backend"], depth.keys(FRONTEND_DECISIVE, FRONTEND_MORE)].concat();
         let has_list = list.is_some();
-        let read = |id: &u32, key: &str| Request::read(format!("device/vbd/{id}/{key}"));
-        let requests = ids.iter().flat_map(|id| keys.iter().map(move |key| read(id, key)));
-        let mut answers = self.ask(list.into_iter().chain(requests)).into_iter();
+        let mut requests: Vec<Request> = list.into_iter().collect();
+        for id in ids {
+            requests.extend(keys.iter().map(|key| Request::read(format!("device/vbd/{id}/{key}"))));
+        }
+        let mut answers = self.ask(&mut requests.into_iter()).into_iter();
         let listed = if has_list { answers.next() } else { None };
         for id in ids {
             let Some(named) = vbds.get_mut(id) else { continue };
@@ -155,7 +157,7 @@ impl Asker<'_> {
         let paths: Vec<Text> = vbds.iter().filter_map(|vbd| vbd.backend_path.clone()).collect();
         let full = |path: &Text, key: &str| [path.as_bytes(), b"/", key.as_bytes()].concat();
         let requests = keys.iter().flat_map(|key| paths.iter().map(move |path| full(path, key)));
-        let answers = self.ask(requests.map(Request::read));
+        let answers = self.ask(&mut requests.map(Request::read));
         vbds.iter_mut().for_each(|vbd| vbd.is_unread = false);
         for (key, answers) in keys.iter().zip(answers.chunks(vbds.len().max(1))) {
             for (vbd, answer) in vbds.iter_mut().zip(answers) {
@@ -169,28 +171,35 @@ impl Asker<'_> {
     }
 
     /// What fails is noted; the failure of a whole wave once.
-    fn ask(&mut self, requests: impl Iterator<Item = Request>) -> Vec<Found> {
-        let mut requests = requests.peekable();
-        let mut found = Vec::with_capacity(requests.size_hint().0);
+    fn ask(&mut self, requests: &mut dyn Iterator<Item = Request>) -> Vec<Found> {
+        let mut found = Vec::new();
         let mut has_broken = false;
-        while requests.peek().is_some() {
-            let wave: Vec<Request> = requests.by_ref().take(WAVE).collect();
-            let answers = self.xenstore.fetch(&wave, self.deadline).into_iter();
-            found.extend(answers.map(|answer| match answer {
-                Ok(answer) => Found::Answer(answer),
-                Err(error) if error.is_missing() => Found::Missing,
-                Err(error) => {
-                    // A dead or silent server fails every question from then on.
-                    let breaks = error.is_timeout() || error.is_closed();
-                    if !(breaks && has_broken) {
-                        self.oddities.push(error.to_string());
-                    }
-                    has_broken |= breaks;
-                    Found::Unknown
-                }
-            }));
+        loop {
+            let wave: Vec<Request> = requests.take(WAVE).collect();
+            if wave.is_empty() {
+                return found;
+            }
+            let answers = self.xenstore.fetch(&wave, self.deadline);
+            for answer in answers {
+                found.push(self.understand(answer, &mut has_broken));
+            }
         }
-        found
+    }
+
+    fn understand(&mut self, answer: Result<Answer>, has_broken: &mut bool) -> Found {
+        match answer {
+            Ok(answer) => Found::Answer(answer),
+            Err(error) if error.is_missing() => Found::Missing,
+            Err(error) => {
+                // A dead or silent server fails every question from then on.
+                let breaks = error.is_timeout() || error.is_closed();
+                if !(breaks && *has_broken) {
+                    self.oddities.push(error.to_string());
+                }
+                *has_broken |= breaks;
+                Found::Unknown
+            }
+        }
     }
 }
 
