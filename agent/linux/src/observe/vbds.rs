@@ -246,6 +246,24 @@ mod tests {
     }
 
     #[test]
+    fn every_one_of_hundreds_of_vbds_gets_its_own_answers() {
+        let ids = (0..300).map(|place| (1 << 28) | (place << 8));
+        let listing: String = ids
+            .clone()
+            .map(|id| {
+                format!("device/vbd/{id}/backend = \"/b/{id}\"\n/b/{id}/params = \"/dev/{id}\"\n")
+            })
+            .collect();
+        let mut vbds = Vbds::new();
+        assert_eq!(read(&listing, &mut vbds), [] as [&str; 0]);
+        assert_eq!(vbds.len(), 300);
+        for id in ids {
+            let expected = Text::from(format!("/dev/{id}"));
+            assert_eq!(vbds[&id].vbd.backend.text("params"), Some(&expected));
+        }
+    }
+
+    #[test]
     fn a_key_that_may_not_be_read_is_unknown_and_a_missing_one_is_absent() {
         let mut vbds = Vbds::new();
         read(HEAD, &mut vbds);
