@@ -104,7 +104,8 @@ PROGRAMS = $(or $(PREBUILT),$(XVDGUARD_BIN_DIR))
 install: $(if $(PREBUILT),,build) ## Installs everything below DESTDIR.
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(PROGRAMS)/xvdguard
 	install -D -t $(LIB)/xvdguard $(PROGRAMS)/xvdguard-early \
-		initramfs/root-options initramfs/sysroot-options packaging/second-chance
+		initramfs/within-limit initramfs/root-options initramfs/queue-limits \
+		initramfs/sysroot-options packaging/second-chance
 	install -D initramfs/initramfs-tools/hook $(INITRAMFS_TOOLS)/hooks/xvdguard
 	install -D initramfs/initramfs-tools/local-premount \
 		$(INITRAMFS_TOOLS)/scripts/local-premount/xvdguard

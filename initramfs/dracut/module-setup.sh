@@ -24,7 +24,9 @@ installkernel() {
 install() {
     inst_multiple ls mkdir rm sleep
     inst_simple /usr/lib/xvdguard/xvdguard-early
+    inst_simple /usr/lib/xvdguard/within-limit
     inst_simple /usr/lib/xvdguard/root-options
+    inst_simple /usr/lib/xvdguard/queue-limits
     inst_rules 60-xvdguard.rules
     inst_hook pre-mount 20 "$moddir/pre-mount.sh"
     if dracut_module_included systemd; then

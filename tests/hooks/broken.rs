@@ -55,7 +55,7 @@ const ENDING: [(&str, &str, bool); 31] = [
 ];
 
 /// Programs that do not end, or whose end cannot be seen.
-const ENDLESS: [(&str, &str); 8] = [
+pub const ENDLESS: [(&str, &str); 8] = [
     ("hangs", "sleep 60"),
     ("hangs behind the right answer", "$R\nsleep 60"),
     ("hangs and is deaf", "trap '' TERM INT HUP ALRM PIPE; while :; do sleep 60; done"),
@@ -174,7 +174,7 @@ fn a_program_in_uninterruptible_sleep_is_left() {
 }
 
 /// Ends what a run has left: whoever was late before its process was known is not ended by it.
-fn end(ran: &Ran) {
+pub fn end(ran: &Ran) {
     let group = Pid::from_raw(ran.group.cast_signed()).unwrap();
     let _ = kill_process_group(group, Signal::KILL);
 }

@@ -85,7 +85,9 @@ fn build(buildroot: &str, freezes: &str) -> String {
 
 const EVERYWHERE: &str = "add_module xen-blkfront?
 add_binary /usr/lib/xvdguard/xvdguard-early /usr/lib/xvdguard/xvdguard-early
+add_file /usr/lib/xvdguard/within-limit /usr/lib/xvdguard/within-limit 755
 add_file /usr/lib/xvdguard/root-options /usr/lib/xvdguard/root-options 755
+add_file /usr/lib/xvdguard/queue-limits /usr/lib/xvdguard/queue-limits 755
 add_file /usr/lib/udev/rules.d/60-xvdguard.rules
 add_dir /etc/xvdguard
 xvdguard config freeze -o ROOT/etc/xvdguard/frozen.policy

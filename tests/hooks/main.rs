@@ -19,6 +19,8 @@ mod initramfs_tools;
 #[cfg(test)]
 mod mkinitcpio;
 #[cfg(test)]
+mod queue_limits;
+#[cfg(test)]
 mod second_chance;
 #[cfg(test)]
 mod setup;

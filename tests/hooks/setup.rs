@@ -14,12 +14,14 @@ use harness::{program, requires};
 pub const EARLY: &str = "usr/lib/xvdguard/xvdguard-early";
 /// Where the script lies that starts it.
 pub const ROOT_OPTIONS: &str = "usr/lib/xvdguard/root-options";
+/// What holds its limit.
+const WITHIN_LIMIT: &str = "usr/lib/xvdguard/within-limit";
 /// Answers as the program does where root needs barrier=0.
 pub const NEEDS: &str = "#!/bin/sh\necho \"${5:+$5,}barrier=0\" >$7\n";
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// The line of the script with its limit. A test that does not want to wait for it shortens it.
-const LIMIT_LINE: &str = "\nLIMIT_S=5\n";
+const LIMIT_LINE: &str = "\nLIMIT_S=5 ";
 /// What the script and the programs of the tests call.
 const APPLETS: [&str; 14] = [
     "chmod", "cp", "dd", "head", "kill", "ln", "ls", "mkdir", "mkfifo", "mknod", "rm", "sleep",
@@ -54,6 +56,9 @@ impl Image {
         let null = image.within("dev/null");
         program::run("mknod", &["-m", "0666", null.to_str().unwrap(), "c", "1", "3"]).unwrap();
         image.script(ROOT_OPTIONS, include_str!("../../initramfs/root-options"));
+        let queue_limits = include_str!("../../initramfs/queue-limits");
+        image.script("usr/lib/xvdguard/queue-limits", queue_limits);
+        image.script(WITHIN_LIMIT, include_str!("../../initramfs/within-limit"));
         Some(image)
     }
 
@@ -95,11 +100,11 @@ impl Image {
         self.script(EARLY, &text);
     }
 
-    /// Makes the script wait this long instead.
+    /// Makes the scripts wait this long instead.
     pub fn limit(&self, seconds: &str) {
-        let text = include_str!("../../initramfs/root-options");
+        let text = include_str!("../../initramfs/within-limit");
         assert_eq!(text.matches(LIMIT_LINE).count(), 1);
-        self.script(ROOT_OPTIONS, &text.replace(LIMIT_LINE, &format!("\nLIMIT_S={seconds}\n")));
+        self.script(WITHIN_LIMIT, &text.replace(LIMIT_LINE, &format!("\nLIMIT_S={seconds} ")));
     }
 
     /// Runs a program of the image with this environment and no other. It must end.
@@ -114,6 +119,13 @@ impl Image {
     /// Runs `root-options`.
     pub fn start(&self, words: &[&str]) -> Ran {
         self.run(&[&["/usr/lib/xvdguard/root-options"], words].concat(), &[])
+    }
+
+    /// Runs `queue-limits` for xvda; it must end with 0 and say nothing on standard error.
+    pub fn queue_limits(&self) -> Ran {
+        let ran = self.run(&["/usr/lib/xvdguard/queue-limits", "xvda"], &[]);
+        assert_eq!((ran.code, ran.err().as_str()), (Some(0), ""), "{ran:?}");
+        ran
     }
 
     /// Runs `root-options`; it must end with 0 and say nothing on standard error.

@@ -33,7 +33,9 @@ fn expected(system: System) -> Vec<&'static str> {
         "etc/xvdguard/frozen.policy",
         own,
         "usr/lib/udev/rules.d/60-xvdguard.rules",
+        "usr/lib/xvdguard/queue-limits",
         "usr/lib/xvdguard/root-options",
+        "usr/lib/xvdguard/within-limit",
         "usr/lib/xvdguard/xvdguard-early",
     ]
 }
