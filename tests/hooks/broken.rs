@@ -80,7 +80,7 @@ fn a_program_that_ends_is_believed_only_where_it_is_right() {
             let expected = if is_believed { "noatime,barrier=0\n" } else { "" };
             assert_eq!(image.root_options(&["initramfs", HAVE]), expected, "{shell}: {name}");
             assert!(!image.within("run/obeyed").exists(), "{shell}: {name}");
-            program::run("rm", &["-rf".into(), image.within("run/xvdguard")]).unwrap();
+            image.reboot();
         }
     }
 }
@@ -98,8 +98,25 @@ fn a_program_that_does_not_end_is_not_waited_for() {
                 let said = (ran.code, ran.out(), ran.err());
                 assert_eq!(said, (Some(0), String::new(), String::new()), "{shell}: {name}");
                 end(&ran);
+                image.reboot();
             }
         }
+    }
+}
+
+/// The boot as a whole is at most the limit later, however often it is asked.
+#[test]
+fn a_boot_that_has_waited_once_waits_no_more() {
+    for shell in SHELLS {
+        let Some(image) = Image::new(shell) else { return };
+        image.limit("0.3");
+        image.script(EARLY, "#!/bin/sh\nsleep 60\n");
+        end(&image.queue_limits());
+        image.early(RIGHT);
+        assert_eq!(image.root_options(&["initramfs", HAVE]), "", "{shell}: not even asked");
+        assert_eq!(image.queue_limits().out(), "", "{shell}");
+        image.reboot();
+        assert_eq!(image.root_options(&["initramfs", HAVE]), "noatime,barrier=0\n", "{shell}");
     }
 }
 

@@ -65,6 +65,7 @@ fn a_program_that_does_not_end_is_not_waited_for_and_takes_no_memory() {
             let answer = fs::metadata(image.within("run/xvdguard/queue-limits-xvda")).unwrap();
             // One write may still have been on its way.
             assert!(answer.blocks() <= 8, "{shell}: {name}: {answer:?}");
+            image.reboot();
         }
     }
 }

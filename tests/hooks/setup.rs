@@ -107,6 +107,11 @@ impl Image {
         self.script(WITHIN_LIMIT, &text.replace(LIMIT_LINE, &format!("\nLIMIT_S={seconds} ")));
     }
 
+    /// Forgets what an earlier run left in /run.
+    pub fn reboot(&self) {
+        program::run("rm", &["-rf".into(), self.within("run/xvdguard")]).unwrap();
+    }
+
     /// Runs a program of the image with this environment and no other. It must end.
     pub fn run(&self, words: &[&str], environment: &[(&str, &str)]) -> Ran {
         let mut command = Command::new("chroot");
