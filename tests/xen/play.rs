@@ -149,8 +149,8 @@ impl<'a> Player<'a> {
         let begin = Instant::now();
         let Stock { emulator, pvh_emulator, .. } = self.stock;
         let emulator = pvh_emulator.as_ref().filter(|_| self.is_pvh).unwrap_or(emulator);
-        let disk = self.debian.as_ref().map(Debian::disk);
-        let drives: Vec<PathBuf> = [self.payload()].into_iter().chain(disk).collect();
+        let disks = self.debian.iter().flat_map(Debian::disks);
+        let drives: Vec<PathBuf> = [self.payload()].into_iter().chain(disks).collect();
         let bed = Bed::start(emulator, &self.stock.host, &drives, &self.logs)?;
         say(&format!("Xen and dom0 booted in {} s", begin.elapsed().as_secs()));
         Ok(bed)

@@ -1,7 +1,10 @@
 //! `xvdguard-early` in a guest with 16 vbds: before root is mounted, and for the udev rule.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use harness::failure::{Failure, Result, Tried};
@@ -34,8 +37,9 @@ pub fn chapter(bench: &Bench) -> Result<Chapter> {
     chapter.add(boot(bench, &guest)?);
     chapter.add(questions(bench, &guest)?);
     chapter.say(
-        "`xvdguard-early queue xvda`, as the udev rule calls it while a disk appears. The rival \
-         reads the four keys of that disk's backend that a rule can match.",
+        "`xvdguard-early queue xvda`, alone and as the udev rule calls it while a disk appears: \
+         through `queue-limits`, which holds its limit. The rival reads the four keys of that \
+         disk's backend that a rule can match.",
     );
     chapter.add(queue(bench, &guest)?);
     Ok(chapter)
@@ -112,19 +116,58 @@ pub fn asked(guest: &Guest) -> Result<XenstoreUse> {
 
 fn queue(bench: &Bench, guest: &Guest) -> Result<Table> {
     let script = Script::queue(bench)?;
-    let ours = || {
-        let mut command = bench.command(&bench.program("xvdguard-early"))?;
-        command.args(["queue", "xvda", "--policy"]).arg(guest.policy());
-        command.arg("--root").arg(guest.root()).arg("--xenstore").arg(guest.socket());
+    let ours = || measure::process(queue_command(bench, guest)?);
+    let limited = by_queue_limits(bench, guest)?;
+    let by_rule = || {
+        let mut command = bench.command(&limited)?;
+        command.arg("xvda");
         measure::process(command)
     };
-    ours()?;
-    let said = fs::read_to_string(bench.output()).unwrap_or_default();
-    if !said.contains("XVDGUARD_MAX_SECTORS_KB=1024\n") {
-        return Err(Failure::new(format!("queue said {said:?} instead of the limits")));
+    for run in [&ours as &dyn Fn() -> Result<Sample>, &by_rule] {
+        run()?;
+        let said = fs::read_to_string(bench.output()).unwrap_or_default();
+        if !said.contains("XVDGUARD_MAX_SECTORS_KB=1024\n") {
+            return Err(Failure::new(format!("queue said {said:?} instead of the limits")));
+        }
     }
     let outcomes = Contest::of("`xvdguard-early queue xvda`", ours)
+        .against("`queue-limits xvda`", by_rule)
         .against("sh, five times xenstore-read", || script.run(bench, guest))
         .run(QUICK_ROUNDS)?;
-    Ok(Table::of(&outcomes, &[Promise::at_most_ms(outcomes[0].wall, 20)]))
+    let at_most = |place: usize| Promise::at_most_ms(outcomes[place].wall, 20);
+    Ok(Table::of(&outcomes, &[at_most(0), at_most(1)]))
+}
+
+fn queue_command(bench: &Bench, guest: &Guest) -> Result<Command> {
+    let mut command = bench.command(&bench.program("xvdguard-early"))?;
+    command.args(["queue", "xvda", "--policy"]).arg(guest.policy());
+    command.arg("--root").arg(guest.root()).arg("--xenstore").arg(guest.socket());
+    Ok(command)
+}
+
+/// The script of the rule, which keeps its answer below this bench and asks this guest.
+fn by_queue_limits(bench: &Bench, guest: &Guest) -> Result<PathBuf> {
+    let (folder, answers) = (bench.within("lib"), bench.within("answers"));
+    fs::create_dir_all(&folder).tried(format_args!("make {}", folder.display()))?;
+    let within_limit = include_str!("../../../initramfs/within-limit");
+    let within_limit = within_limit.replace("/run/xvdguard", &answers.display().to_string());
+    let asks = queue_command(bench, guest)?;
+    let words: Vec<String> =
+        [asks.get_program()].into_iter().chain(asks.get_args()).map(quoted).collect();
+    let early = format!("#!/bin/sh\nexec {}\n", words.join(" "));
+    let queue_limits = include_str!("../../../initramfs/queue-limits").to_owned();
+    let script = folder.join("queue-limits");
+    for (name, text) in
+        [("within-limit", within_limit), ("xvdguard-early", early), ("queue-limits", queue_limits)]
+    {
+        let path = folder.join(name);
+        fs::write(&path, text).tried(format_args!("write {}", path.display()))?;
+        let executable = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(&path, executable).tried("make it executable")?;
+    }
+    Ok(script)
+}
+
+fn quoted(word: &OsStr) -> String {
+    format!("'{}'", word.to_string_lossy())
 }

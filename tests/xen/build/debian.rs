@@ -48,6 +48,9 @@ pub const USUAL: Kind = Kind {
 
 const PACKAGES: &str = "udev,kmod,e2fsprogs,zstd,busybox-static,xenstore-utils";
 const SIZE: &str = "960M";
+const EMPTY_SIZE: &str = "480M";
+const DISK: &str = "disk.ext3";
+const MKFS: [&str; 4] = ["-q", "-F", "-E", "lazy_itable_init=0,nodiscard"];
 /// Of its root.
 const UUID: &str = "01234567-89ab-4cde-8f01-23456789abcd";
 /// What makes a root of debootstrap's a guest, run in it.
@@ -72,12 +75,14 @@ pub struct Debian {
     /// Holds `vmlinux` and `initrd-plain`; and `initrd`, which has xvdguard, where the guest does
     /// not make that one itself.
     pub folder: PathBuf,
+    /// Holds `disk.ext3` with nothing on it and room for a part of the guest.
+    empty: PathBuf,
 }
 
 impl Debian {
-    /// Its root file system.
-    pub fn disk(&self) -> PathBuf {
-        self.folder.join("disk.ext3")
+    /// Its root file system, and one for what lies on a disk of its own.
+    pub fn disks(&self) -> [PathBuf; 2] {
+        [&self.folder, &self.empty].map(|folder| folder.join(DISK))
     }
 }
 
@@ -92,7 +97,11 @@ pub fn debian(cache: &Cache, kind: Kind) -> Result<Debian> {
     let recipe = [INSTALL, WITH_PACKAGE, SIZE, UUID, &base_name, &content, &texts];
     let part = format!("guest-{name}-{brought:?}");
     let folder = cache.part(&part, &recipe, |folder| build(kind, &base, folder))?;
-    Ok(Debian { folder })
+    let empty = cache.part("disk-empty", &[EMPTY_SIZE], |folder| {
+        let size = [folder.join(DISK).into_os_string(), EMPTY_SIZE.into()];
+        program::run("mkfs.ext3", &[MKFS.map(Into::into).as_slice(), &size].concat()).map(drop)
+    })?;
+    Ok(Debian { folder, empty })
 }
 
 fn bootstrap(kind: Kind, folder: &Path) -> Result<()> {
@@ -135,9 +144,9 @@ fn build(kind: Kind, base: &Path, folder: &Path) -> Result<()> {
         enter(&root, "/usr/bin/dpkg --no-triggers -P xvdguard; rm -r /etc/xvdguard", "")?;
     }
     unwrap_image(&only(&root.join("boot"), "vmlinuz-")?, &folder.join("vmlinux"))?;
-    let disk = folder.join("disk.ext3");
-    let words = ["-q", "-F", "-E", "lazy_itable_init=0,nodiscard", "-U", UUID, "-d"];
-    let words = words.map(OsStr::new);
+    let disk = folder.join(DISK);
+    let words = [&MKFS[..], &["-U", UUID, "-d"]].concat();
+    let words: Vec<&OsStr> = words.into_iter().map(OsStr::new).collect();
     let place = [root.as_os_str(), disk.as_os_str(), SIZE.as_ref()];
     program::run("mkfs.ext3", &[&words[..], &place].concat())?;
     fs::remove_dir_all(&root).tried(format_args!("remove {}", root.display()))

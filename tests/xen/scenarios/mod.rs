@@ -46,6 +46,7 @@ mod root_options;
 mod sector_63;
 mod sixteen_errors;
 mod stall;
+mod usr_debian;
 mod xvdguard_off;
 mod zero_advertised;
 
@@ -75,7 +76,7 @@ pub const ALL: [Scenario; 15] = [
 ];
 
 /// What the daemon does about it.
-pub const RECOVERIES: [Story; 18] = [
+pub const RECOVERIES: [Story; 19] = [
     recovery_root::STORY,
     recovery_killed::STORY,
     recovery_budget::STORY,
@@ -93,15 +94,17 @@ pub const RECOVERIES: [Story; 18] = [
     recovery_debian::DATA,
     recovery_debian::ROOT,
     recovery_debian::VAR,
+    recovery_debian::USR,
     recovery_handed_over::STORY,
 ];
 
 /// What the package and its images do, each in a Debian of its own.
-pub const PACKAGES: [(Kind, Story); 11] = {
+pub const PACKAGES: [(Kind, Story); 13] = {
     let [a, b, c, d] = package_debian::STORIES;
     let [e, f, g, h, i] = boots::STORIES;
     let [j, k] = root_options::STORIES;
-    [a, b, c, d, e, f, g, h, i, j, k]
+    let [l, m] = usr_debian::STORIES;
+    [a, b, c, d, e, f, g, h, i, j, k, l, m]
 };
 
 /// The Debian that a story is told in.

@@ -4,6 +4,7 @@
 use harness::failure::Result;
 
 use super::apply_debian::ROOT as ROOT_DISK;
+use super::usr_debian::{EMPTY, onto_its_own};
 use crate::build::GuestKernel;
 use crate::order::System;
 use crate::scenario::HEALTHY;
@@ -36,9 +37,13 @@ pub const ROOT: Story = Story {
 pub const VAR: Story = Story {
     name: "recovery-var-debian",
     with: always("aborted, reboots; running, writable"),
-    tell: var,
+    tell: |stage| own_disk(stage, "/var"),
     ..ROOT
 };
+
+/// The same, and the image mounts it.
+pub const USR: Story =
+    Story { name: "recovery-usr-debian", tell: |stage| own_disk(stage, "/usr"), ..VAR };
 
 /// Where a volume lies.
 struct Lies {
@@ -49,7 +54,6 @@ struct Lies {
 }
 
 const ON_ROOT: Lies = Lies { place: 0, disk: "xvda", at: "" };
-const ON_VAR: Lies = Lies { place: 1, disk: "xvdb", at: "/var" };
 
 /// What is said of a guest that nobody reboots: a dead one answers no more questions.
 const STAYS_UP: &str = "stays up";
@@ -141,20 +145,17 @@ fn root(stage: &mut Stage) -> Result<String> {
     Ok(told.join("; "))
 }
 
-const MOVE_VAR: &str = "# /var on a disk of its own\nset -e\nmount /dev/xvdb /mnt\n\
-    cp -a /var/. /mnt\numount /mnt\necho '/dev/xvdb /var ext3 defaults 0 2' >>/etc/fstab\nsync";
-
-fn var(stage: &mut Stage) -> Result<String> {
+fn own_disk(stage: &mut Stage, at: &'static str) -> Result<String> {
     stage.spoil();
-    stage.boot_as(System::Debian, &[ROOT_DISK, HEALTHY])?;
+    stage.boot_as(System::Debian, &[ROOT_DISK, EMPTY])?;
     ready(stage)?;
     if stage.is_guarded() {
         stage.guest(IMPATIENT)?;
     }
-    stage.guest(MOVE_VAR)?;
+    stage.guest(&onto_its_own(at))?;
     stage.reboot()?;
     ready(stage)?;
-    let what = act(stage, &ON_VAR, 15, "")?;
+    let what = act(stage, &Lies { place: 1, disk: "xvdb", at }, 15, "")?;
     stage.end()?;
     Ok(what)
 }

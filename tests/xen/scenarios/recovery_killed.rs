@@ -10,7 +10,7 @@ use crate::story::{NOT_TOLD, Stage, Story, UNCONFIGURED, always};
 /// The story.
 pub const STORY: Story = Story {
     name: "recovery-killed",
-    is_for: GuestKernel::any,
+    is_for: GuestKernel::is_bookworms,
     is_debian: false,
     without: NOT_TOLD,
     with: always("aborted, daemon killed: stays up while the storage is gone, reboots, healthy"),

@@ -42,8 +42,9 @@ pub fn give_back() {
     }
 }
 
-/// Libraries without which nothing of this program runs: how their names begin.
-const LIBRARIES: [&str; 4] = ["libc.so", "libc-", "ld-", "libgcc_s"];
+/// Libraries without which nothing of this program runs: how their names begin. libgcc_s is for
+/// stack traces, which a program that aborts does not make.
+const LIBRARIES: [&str; 3] = ["libc.so", "libc-", "ld-"];
 
 /// Brings all of this program and of the libraries it cannot do without into memory, and keeps it
 /// there: what it has never run yet is what a dead root is asked for.
@@ -126,6 +127,7 @@ mod tests {
             "7f0000000000-7f0000002000 r--p 00000000 fe:00 7  /usr/lib/x86_64-linux-gnu/libc.so.6";
         assert_eq!(of(libc), Some((0x7f00_0000_0000, 0x2000)));
         assert_eq!(of(&libc.replace("libc.so.6", "libm.so.6")), None);
+        assert_eq!(of(&libc.replace("libc.so.6", "libgcc_s.so.1")), None);
         assert_eq!(of(&text.replace("r-xp", "---p")), None);
         assert_eq!(of("7ffd0000-7ffd1000 rw-p 00000000 00:00 0  [stack]"), None);
         assert_eq!(of("7f0000000000-7f0000002000 rw-p 00000000 00:00 0"), None);

@@ -92,7 +92,16 @@ pub fn between(earlier: Timed<'_>, later: Timed<'_>) -> Option<u64> {
 }
 
 fn width(us: Option<u64>) -> f64 {
-    1.0 + us.map_or(0.0, |us| 1.5 * (us as f64 / UNIT_US).ln_1p())
+    1.0 + us.map_or(0.0, |us| doublings(1.0 + us as f64 / UNIT_US))
+}
+
+/// How often one is to be doubled, parts of a doubling by proportion: exponent and fraction of a
+/// number as IEEE 754 writes it. A true logarithm would come from libm, all of which a daemon
+/// that locks what it uses would hold in memory.
+fn doublings(number: f64) -> f64 {
+    const FRACTION_BITS: u32 = 52;
+    const EXPONENT_OF_ONE: f64 = 1023.0;
+    number.to_bits() as f64 / (1_u64 << FRACTION_BITS) as f64 - EXPONENT_OF_ONE
 }
 
 #[cfg(test)]
@@ -116,6 +125,13 @@ mod tests {
         assert_eq!((places[0], places[3]), (100.0, 200.0));
         assert!(places.is_sorted() && places[3] - places[2] > 50.0, "{places:?}");
         assert_eq!(scale.gaps().map(|gap| gap.2).last(), Some(Some(3_599_999_100)));
+    }
+
+    #[test]
+    fn a_gap_is_as_wide_as_it_has_doublings() {
+        for (number, expected) in [(1.0, 0.0), (2.0, 1.0), (3.0, 1.5), (4.0, 2.0), (1024.0, 10.0)] {
+            assert_eq!(doublings(number), expected);
+        }
     }
 
     #[test]
