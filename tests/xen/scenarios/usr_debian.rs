@@ -52,7 +52,8 @@ const MOUNTED: &str = "# who has mounted /usr\n\
     echo \"usr of $(findmnt -no SOURCE /usr | sed s,/dev/,,), mounted by ${who:-the image}\"";
 
 /// A new file on it, synced, where its journal lives.
-const WRITTEN: &str = "# is /usr alive\nsleep 6; echo new >/usr/new; sync -f /usr/new; sleep 6\n\
+const WRITTEN: &str = "# is /usr alive\nexec 2>/dev/null\n\
+    sleep 6; echo new >/usr/new; sync -f /usr/new; sleep 6\n\
     dmesg | grep -q 'Aborting journal on device xvdb' && echo aborted && exit\n\
     echo more >/usr/more && sync -f /usr/more && echo writable || echo cannot be written";
 
