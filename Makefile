@@ -112,7 +112,7 @@ install: $(if $(PREBUILT),,build) ## Installs everything below DESTDIR.
 	install -D -t $(DRACUT) $(wildcard initramfs/dracut/*.sh)
 	install -D -m 0644 initramfs/mkinitcpio/install $(LIB)/initcpio/install/xvdguard
 	install -D -m 0644 initramfs/mkinitcpio/hook $(LIB)/initcpio/hooks/xvdguard
-	install -m 0644 -t $(LIB)/xvdguard initramfs/mkinitcpio/xvdguard-sysroot.service
+	install -m 0644 -t $(LIB)/xvdguard initramfs/xvdguard-sysroot.service
 	install -D -m 0644 -t $(LIB)/udev/rules.d udev-rules/60-xvdguard.rules
 	install -D -m 0644 -t $(LIB)/systemd/system $(wildcard packaging/systemd/*.service)
 	install -D -m 0644 -t $(LIB)/systemd/system-preset packaging/systemd/50-xvdguard.preset

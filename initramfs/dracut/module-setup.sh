@@ -28,10 +28,14 @@ install() {
     inst_simple /usr/lib/xvdguard/root-options
     inst_simple /usr/lib/xvdguard/queue-limits
     inst_rules 60-xvdguard.rules
-    inst_hook pre-mount 20 "$moddir/pre-mount.sh"
     if dracut_module_included systemd; then
+        local unit=xvdguard-sysroot.service units=/usr/lib/systemd/system
         inst_simple /usr/lib/xvdguard/sysroot-options
-        inst_hook cleanup 20 "$moddir/cleanup.sh"
+        inst_simple /usr/lib/xvdguard/$unit $units/$unit
+        mkdir -p "$initdir$units/initrd-root-fs.target.wants"
+        ln -sf ../$unit "$initdir$units/initrd-root-fs.target.wants/$unit"
+    else
+        inst_hook pre-mount 20 "$moddir/pre-mount.sh"
     fi
     mkdir -p "$initdir/etc/xvdguard"
     "$dracutsysrootdir/usr/sbin/xvdguard" config freeze -o "$initdir/etc/xvdguard/frozen.policy" ||

@@ -1,18 +1,10 @@
-//! The hooks of dracut, sourced as its init and its dracut-pre-mount do (dracut 059 and 106), and
-//! the drop-in that is made where systemd mounts root.
-
-use std::fs;
+//! The hook of dracut without systemd, sourced as its init does (dracut 059 and 106).
 
 use crate::setup::{EARLY, Image, NEEDS, SHELLS};
-
-const SYSROOT_OPTIONS: &str = "usr/lib/xvdguard/sysroot-options";
-const DROP_IN: &str = "run/systemd/system/sysroot.mount.d/50-xvdguard.conf";
 
 fn image(shell: &str) -> Option<Image> {
     let image = Image::new(shell)?;
     image.script("hooks/pre-mount.sh", include_str!("../../initramfs/dracut/pre-mount.sh"));
-    image.script("hooks/cleanup.sh", include_str!("../../initramfs/dracut/cleanup.sh"));
-    image.script(SYSROOT_OPTIONS, include_str!("../../initramfs/sysroot-options"));
     image.script(EARLY, NEEDS);
     Some(image)
 }
@@ -35,73 +27,6 @@ fn without_systemd_rflags_gets_the_option_behind_its_own() {
         for body in ["", "exit 1", "echo ro >$answer", "kill -9 $$"] {
             image.early(body);
             assert_eq!(rflags(&image, "noatime"), "<noatime> gone\n", "{shell}: {body}");
-        }
-    }
-}
-
-/// Plays systemctl: it shows these options, and notes what else it is asked.
-fn systemctl(image: &Image, options: &str) {
-    let shows = format!("#!/bin/sh\n[ $1 != show ] || {{ echo 'Options={options}'; exit; }}\n");
-    image.script("bin/systemctl", &(shows + "echo \"$*\" >>/run/asked\n"));
-}
-
-/// The drop-in after the hook, and what systemctl was asked.
-fn drop_in(image: &Image) -> Option<String> {
-    let _ = fs::remove_dir_all(image.within("run/systemd"));
-    let _ = fs::remove_file(image.within("run/asked"));
-    let words = ["/bin/sh", "-c", "set -u; . /hooks/pre-mount.sh"];
-    let ran = image.run(&words, &[("DRACUT_SYSTEMD", "1"), ("rflags", "")]);
-    assert_eq!((ran.code, ran.out().as_str()), (Some(0), ""), "{ran:?}");
-    let text = fs::read_to_string(image.within(DROP_IN)).ok();
-    let asked = fs::read_to_string(image.within("run/asked")).unwrap_or_default();
-    assert_eq!(asked, if text.is_some() { "daemon-reload\n" } else { "" });
-    text
-}
-
-#[test]
-fn with_systemd_a_drop_in_repeats_the_options_that_root_has() {
-    for shell in SHELLS {
-        let Some(image) = image(shell) else { return };
-        for (has, options) in [
-            ("", "barrier=0"),
-            ("ro", "ro,barrier=0"),
-            ("ro,x-initrd.mount,data=ordered", "ro,x-initrd.mount,data=ordered,barrier=0"),
-        ] {
-            systemctl(&image, has);
-            let expected = format!("[Mount]\nOptions={options}\n");
-            assert_eq!(drop_in(&image), Some(expected), "{shell}: {has}");
-        }
-    }
-}
-
-#[test]
-fn with_systemd_nothing_is_made_where_nothing_is_needed_or_safe() {
-    for shell in SHELLS {
-        let Some(image) = image(shell) else { return };
-        for has in ["a%b", "a\"b", "a b", "a\\x20"] {
-            systemctl(&image, has);
-            assert_eq!(drop_in(&image), None, "{shell}: {has}");
-        }
-        image.script("bin/systemctl", "#!/bin/sh\nexit 1\n");
-        assert_eq!(drop_in(&image), None, "{shell}: systemd does not answer");
-        systemctl(&image, "ro");
-        for body in ["", "exit 1", "echo ro >$answer", "kill -9 $$"] {
-            image.early(body);
-            assert_eq!(drop_in(&image), None, "{shell}: {body}");
-        }
-    }
-}
-
-#[test]
-fn nothing_of_it_goes_along_to_the_real_root() {
-    for shell in SHELLS {
-        let Some(image) = image(shell) else { return };
-        systemctl(&image, "ro");
-        assert!(drop_in(&image).is_some(), "{shell}");
-        for _ in ["made", "not made"] {
-            let ran = image.run(&["/bin/sh", "-c", ". /hooks/cleanup.sh"], &[]);
-            assert_eq!((ran.code, ran.err().as_str()), (Some(0), ""));
-            assert!(!image.within(DROP_IN).exists(), "{shell}");
         }
     }
 }

@@ -24,3 +24,5 @@ mod queue_limits;
 mod second_chance;
 #[cfg(test)]
 mod setup;
+#[cfg(test)]
+mod sysroot;

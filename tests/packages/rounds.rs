@@ -26,7 +26,7 @@ const IMAGE_GROWS_AT_MOST: u64 = 700_000;
 /// What an image carries.
 fn expected(system: System) -> Vec<&'static str> {
     let own = match system.generator {
-        "dracut" => "usr/lib/xvdguard/sysroot-options",
+        "dracut" => "initrd-root-fs.target.wants/xvdguard-sysroot.service",
         _ => "scripts/local-premount/xvdguard",
     };
     vec![

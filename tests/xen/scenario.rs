@@ -92,6 +92,8 @@ pub enum Storage {
     DeviceMapper,
     /// This device of dom0's, which keeps what is on it; such disks come first.
     Over(&'static str),
+    /// The same behind the device-mapper.
+    OverMapped(&'static str),
     /// What a story has made itself: this node.
     Made(&'static str),
     /// The sick disk of this place, with nothing on it, which a story has made itself.

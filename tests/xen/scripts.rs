@@ -36,7 +36,7 @@ impl Order<'_> {
             return format!("# begin with an empty console\nrm -f {CONSOLE}");
         }
         let over = self.disks.iter().filter_map(|disk| match disk.host.storage {
-            Storage::Over(device) => Some(device),
+            Storage::Over(device) | Storage::OverMapped(device) => Some(device),
             _ => None,
         });
         let over = over.collect::<Vec<_>>().join(",");
@@ -198,7 +198,9 @@ impl Order<'_> {
                 Storage::Plain | Storage::Made(_) | Storage::Over(_) | Storage::Blank => {
                     String::new()
                 }
-                Storage::DeviceMapper => format!("dmsetup remove disk{place} >/dev/null; "),
+                Storage::DeviceMapper | Storage::OverMapped(_) => {
+                    format!("dmsetup remove disk{place} >/dev/null; ")
+                }
             };
             format!("{unmap}e2fsck -fn /dev/sick{place} >/dev/null 2>&1; echo $?")
         });
@@ -219,13 +221,13 @@ fn fresh(place: usize, disk: &Placed) -> String {
     let answer = disk.host.flushes.word();
     let copied = match disk.host.storage {
         Storage::Made(_) | Storage::Blank => return String::new(),
-        Storage::Over(_) => String::new(),
+        Storage::Over(_) | Storage::OverMapped(_) => String::new(),
         Storage::Plain | Storage::DeviceMapper => format!(
             "echo ok >{sick}/flush\ndd if=/bed/disk.ext3 of=/dev/sick{place} bs=1M conv=fsync\n"
         ),
     };
     let mapped = match disk.host.storage {
-        Storage::DeviceMapper => format!(
+        Storage::DeviceMapper | Storage::OverMapped(_) => format!(
             "size=$(blockdev --getsz /dev/sick{place})\ndmsetup create disk{place} --noudevsync \
              --table \"0 $size linear /dev/sick{place} 0\"\ndmsetup mknodes\n"
         ),
@@ -238,7 +240,7 @@ fn fresh(place: usize, disk: &Placed) -> String {
 fn node(place: usize, disk: &Placed) -> String {
     match disk.host.storage {
         Storage::Plain | Storage::Over(_) | Storage::Blank => format!("/dev/sick{place}"),
-        Storage::DeviceMapper => format!("/dev/mapper/disk{place}"),
+        Storage::DeviceMapper | Storage::OverMapped(_) => format!("/dev/mapper/disk{place}"),
         Storage::Made(node) => node.to_owned(),
     }
 }

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use xvdguard_logic::disk::Disk;
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::text::Text;
 use xvdguard_logic::verdict::report::XenstoreUse;
@@ -67,6 +68,11 @@ impl World {
         let mut seen = observe::observe(&self.root, self.xenstore.as_mut(), &mut self.log, look);
         seen.oddities.splice(0..0, self.oddities.iter().cloned());
         seen
+    }
+
+    /// One look at one disk and its vbd.
+    pub fn observe_vbd(&mut self, name: &Text, look: Look) -> Option<Disk> {
+        observe::observe_vbd(&self.root, self.xenstore.as_mut(), name, look)
     }
 
     /// Looks again at what a probe may have changed: keys, queues and the log. The queue of a disk

@@ -26,9 +26,9 @@ pub fn lines(options: &Queue) -> String {
     }
     let deadline = Instant::now() + DEADLINE;
     let Ok(mut world) = World::open(&options.places, deadline) else { return lines };
-    let seen = world.observe(Look { depth: Depth::Decisive, deadline });
-    let Some(disk) = seen.disk(&options.name) else { return lines };
-    for (attribute, chosen) in wanted(&policy.queue, disk) {
+    let look = Look { depth: Depth::Decisive, deadline };
+    let Some(disk) = world.observe_vbd(&options.name, look) else { return lines };
+    for (attribute, chosen) in wanted(&policy.queue, &disk) {
         let name = attribute.name().to_ascii_uppercase();
         let _ = writeln!(lines, "XVDGUARD_{name}={}", chosen.value);
     }

@@ -116,7 +116,7 @@ pub fn asked(guest: &Guest) -> Result<XenstoreUse> {
 
 fn queue(bench: &Bench, guest: &Guest) -> Result<Table> {
     let script = Script::queue(bench)?;
-    let ours = || measure::process(queue_command(bench, guest)?);
+    let ours = || run_queue(bench, guest);
     let limited = by_queue_limits(bench, guest)?;
     let by_rule = || {
         let mut command = bench.command(&limited)?;
@@ -136,6 +136,11 @@ fn queue(bench: &Bench, guest: &Guest) -> Result<Table> {
         .run(QUICK_ROUNDS)?;
     let at_most = |place: usize| Promise::at_most_ms(outcomes[place].wall, 20);
     Ok(Table::of(&outcomes, &[at_most(0), at_most(1)]))
+}
+
+/// One run of `queue`.
+pub fn run_queue(bench: &Bench, guest: &Guest) -> Result<Sample> {
+    measure::process(queue_command(bench, guest)?)
 }
 
 fn queue_command(bench: &Bench, guest: &Guest) -> Result<Command> {

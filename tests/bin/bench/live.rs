@@ -26,6 +26,7 @@ pub fn chapter(bench: &Bench) -> Result<Chapter> {
     let outcomes = Contest::of("observation, every key", || observe(&guest, Depth::All))
         .against("observation, the keys that decide", || observe(&guest, Depth::Decisive))
         .against("`xvdguard-early boot`, whole process", || early::run(bench, &guest))
+        .against("`xvdguard-early queue` of one", || early::run_queue(bench, &guest))
         .against("sh, xenstore-ls of disks and backends", || list.run(bench, &guest))
         .run(ROUNDS)?;
     let mut chapter = Chapter::new(

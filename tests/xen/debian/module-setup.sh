@@ -1,11 +1,24 @@
 #!/bin/bash
-# dracut: the bed's own hook, behind that of xvdguard.
+# dracut: the bed's own unit, behind that of xvdguard.
+# shellcheck disable=SC2154 # dracut's variables
 
 check() {
     return 0
 }
 
 install() {
-    # shellcheck disable=SC2154 # dracut's
-    inst_hook pre-mount 90 "$moddir/before-root.sh"
+    local unit=bed-before-root.service units="$initdir/usr/lib/systemd/system"
+    inst_simple "$moddir/before-root.sh" /usr/lib/bed/before-root.sh
+    mkdir -p "$units/initrd-root-fs.target.wants"
+    cat >"$units/$unit" <<'UNIT'
+[Unit]
+DefaultDependencies=no
+After=initrd-root-device.target xvdguard-sysroot.service
+Before=systemd-fsck-root.service sysroot.mount
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh /usr/lib/bed/before-root.sh
+UNIT
+    ln -s "../$unit" "$units/initrd-root-fs.target.wants/$unit"
 }

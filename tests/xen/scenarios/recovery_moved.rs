@@ -1,6 +1,6 @@
-//! A guest with the daemon moves to a backend that knows no flush, again and again: up to Linux 6.10 its
-//! next commit would abort the journal, unless flushes are switched off before. Whoever writes
-//! without a pause may commit first.
+//! A guest with the daemon moves to a backend that knows no flush, again and again: up to Linux
+//! 6.10 its next commit would abort the journal, unless flushes are switched off before. Whoever
+//! writes without a pause may commit first.
 
 use harness::failure::Result;
 

@@ -7,7 +7,7 @@ use super::apply_debian::{ROOT, VERDICTS};
 use crate::build::GuestKernel;
 use crate::build::debian::{Kind, USUAL};
 use crate::order::System;
-use crate::scenario::{Flushes, HEALTHY, Host, Storage};
+use crate::scenario::{Advertised, Flushes, HEALTHY, Host, Storage};
 use crate::story::{Stage, Story, UNCONFIGURED, always};
 
 /// With each maker of images.
@@ -28,6 +28,14 @@ const STORY: Story = Story {
 
 /// A disk with room for a part of Debian, and nothing on it.
 pub const EMPTY: Host = Host { storage: Storage::Over("/dev/vdc"), ..HEALTHY };
+
+/// The same, of which a refused flush aborts the journal: the device-mapper hides a refusal as long
+/// as it carries data.
+const HIDES: Host = Host {
+    storage: Storage::OverMapped("/dev/vdc"),
+    advertises: Advertised::OnlyBarrier,
+    ..HEALTHY
+};
 
 /// Copies a folder to the second disk, which is mounted over it from the next boot on.
 pub fn onto_its_own(at: &str) -> String {
@@ -50,7 +58,7 @@ const WRITTEN: &str = "# is /usr alive\nsleep 6; echo new >/usr/new; sync -f /us
 
 fn tell(stage: &mut Stage) -> Result<String> {
     stage.spoil();
-    stage.boot_as(System::Debian, &[ROOT, EMPTY])?;
+    stage.boot_as(System::Debian, &[ROOT, HIDES])?;
     stage.guest("# the boot has ended\nsystemctl is-system-running --wait; true")?;
     stage.guest(&onto_its_own("/usr"))?;
     stage.begin("systemctl poweroff")?;

@@ -10,10 +10,13 @@ pub mod queues;
 pub mod setup;
 pub mod vbds;
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
+use xvdguard_logic::disk::Disk;
 use xvdguard_logic::mountinfo::{self, Mount};
 use xvdguard_logic::observation::Observation;
+use xvdguard_logic::text::Text;
 use xvdguard_logic::volume;
 
 use crate::root::Root;
@@ -39,7 +42,7 @@ pub fn observe(
 ) -> Observation {
     let mut seen = Observation { boot_ms: machine::boot_ms(root), ..Observation::default() };
     machine::read(root, &mut seen);
-    let mut vbds = vbds::by_sysfs(root, &mut seen.oddities);
+    let mut vbds = vbds::by_sysfs(root, None, &mut seen.oddities);
     let names = vbds::block_names(&vbds);
     let block = block_devices::read(root, &names, look.depth, &mut seen.oddities);
     if let Some(xenstore) = xenstore {
@@ -52,6 +55,23 @@ pub fn observe(
     seen.block = block.tree;
     note_log(log, &mut seen);
     seen
+}
+
+/// Looks at one disk and its vbd alone, with none of its queue; none where the xen bus does not
+/// have it. udev asks so for each disk that appears.
+pub fn observe_vbd(
+    root: &Root,
+    xenstore: Option<&mut Source>,
+    name: &Text,
+    look: Look,
+) -> Option<Disk> {
+    let mut oddities = Vec::new();
+    let mut vbds = vbds::by_sysfs(root, Some(name), &mut oddities);
+    if let Some(xenstore) = xenstore {
+        let oddities = &mut oddities;
+        Asker { xenstore, deadline: look.deadline, oddities }.read_keys_of(&mut vbds, look.depth);
+    }
+    vbds::into_disks(vbds, BTreeMap::new()).pop()
 }
 
 /// Brings the facts of the log up to date.

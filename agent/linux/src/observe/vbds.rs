@@ -50,8 +50,9 @@ const DEVICES: &[u8] = b"sys/bus/xen/devices";
 /// Questions of one wave at most: those about hundreds of disks would take megabytes at once.
 const WAVE: usize = 512;
 
-/// The vbds that the xen bus knows, each with the block device below it.
-pub fn by_sysfs(root: &Root, oddities: &mut Vec<String>) -> Vbds {
+/// The vbds that the xen bus knows, each with the block device below it; or the one whose block
+/// device has this name.
+pub fn by_sysfs(root: &Root, only: Option<&Text>, oddities: &mut Vec<String>) -> Vbds {
     let names = root.list(DEVICES).unwrap_or_else(|error| {
         oddities.push(format!("{error}, ignoring"));
         Vec::new()
@@ -62,7 +63,9 @@ pub fn by_sysfs(root: &Root, oddities: &mut Vec<String>) -> Vbds {
         let Some(id) = id.and_then(|id| id.parse().ok()) else { continue };
         let folder = [DEVICES, b"/", entry.as_bytes(), b"/block"].concat();
         let name = root.list(&folder).ok().and_then(|children| children.into_iter().next());
-        vbds.insert(id, NamedVbd { name, vbd: Vbd { id, ..Vbd::default() } });
+        if only.is_none() || name.as_ref() == only {
+            vbds.insert(id, NamedVbd { name, vbd: Vbd { id, ..Vbd::default() } });
+        }
     }
     vbds
 }
@@ -70,6 +73,10 @@ pub fn by_sysfs(root: &Root, oddities: &mut Vec<String>) -> Vbds {
 /// The names of their block devices, as far as the xen bus tells them.
 pub fn block_names(vbds: &Vbds) -> BTreeSet<Text> {
     vbds.values().filter_map(|named| named.name.clone()).collect()
+}
+
+fn numbers(vbds: &Vbds) -> Vec<u32> {
+    vbds.keys().copied().collect()
 }
 
 fn conventional_name(id: u32, disks: &BTreeMap<Text, BlockDisk>) -> Option<Text> {
@@ -100,14 +107,23 @@ impl Asker<'_> {
     /// that sysfs does not; more of them only where there are dozens of disks.
     pub fn read_keys(&mut self, vbds: &mut Vbds, depth: Depth) {
         let list = Request::directory("device/vbd");
-        let known: Vec<u32> = vbds.keys().copied().collect();
-        let listed = self.read_frontends(vbds, &known, Some(list), depth);
+        let listed = self.read_frontends(vbds, &numbers(vbds), Some(list), depth);
         let new: Vec<u32> = listed.into_iter().filter(|id| !vbds.contains_key(id)).collect();
         if !new.is_empty() {
             let named = |id| NamedVbd { name: None, vbd: Vbd { id, ..Vbd::default() } };
             vbds.extend(new.iter().map(|id| (*id, named(*id))));
             self.read_frontends(vbds, &new, None, depth);
         }
+        self.read_all_of_backends(vbds, depth);
+    }
+
+    /// Reads the keys of these vbds and asks for no others: two waves.
+    pub fn read_keys_of(&mut self, vbds: &mut Vbds, depth: Depth) {
+        self.read_frontends(vbds, &numbers(vbds), None, depth);
+        self.read_all_of_backends(vbds, depth);
+    }
+
+    fn read_all_of_backends(&mut self, vbds: &mut Vbds, depth: Depth) {
         let keys = depth.keys(BACKEND_DECISIVE, BACKEND_MORE);
         self.read_backends(vbds.values_mut().map(|named| &mut named.vbd), &keys);
     }
@@ -215,7 +231,7 @@ pub fn into_disks(vbds: Vbds, mut devices: BTreeMap<Text, BlockDisk>) -> Vec<Dis
     }
     let orphans = devices.into_iter();
     disks.extend(orphans.map(|(name, device)| Disk { name, vbd: None, device: Some(device) }));
-    disks.sort_by(|one, other| one.name.cmp(&other.name));
+    disks.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     disks
 }
 
@@ -261,6 +277,21 @@ mod tests {
             let expected = Text::from(format!("/dev/{id}"));
             assert_eq!(vbds[&id].vbd.backend.text("params"), Some(&expected));
         }
+    }
+
+    #[test]
+    fn one_vbd_is_looked_at_without_the_others() {
+        let named = |name: &str| NamedVbd { name: Some(Text::from(name)), vbd: Vbd::default() };
+        let mut vbds = Vbds::from([(51728, named("xvdb"))]);
+        let listing = format!("{HEAD}device/vbd/51728/backend = \"/b/51728\"\n");
+        let listing = format!("{listing}/b/51728/params = \"/dev/drbd0\"\n");
+        let mut xenstore = Source::Listing(Listing::parse(listing.as_bytes(), None).unwrap());
+        let deadline = Instant::now() + Duration::from_secs(1);
+        Asker { xenstore: &mut xenstore, deadline, oddities: &mut Vec::new() }
+            .read_keys_of(&mut vbds, Depth::Decisive);
+        assert_eq!(vbds.keys().collect::<Vec<_>>(), [&51728]);
+        let params = Text::from("/dev/drbd0");
+        assert_eq!(vbds[&51728].vbd.backend.text("params"), Some(&params));
     }
 
     #[test]
