@@ -9,6 +9,8 @@ mod broken;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod late;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod many;

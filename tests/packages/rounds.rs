@@ -25,19 +25,24 @@ const IMAGE_GROWS_AT_MOST: u64 = 700_000;
 
 /// What an image carries.
 fn expected(system: System) -> Vec<&'static str> {
-    let own = match system.generator {
-        "dracut" => "initrd-root-fs.target.wants/xvdguard-sysroot.service",
-        _ => "scripts/local-premount/xvdguard",
+    let own: &[&str] = match system.generator {
+        // A link is listed by where it leads to: that of the target which wants it.
+        "dracut" => &[
+            "usr/lib/systemd/system/xvdguard-sysroot.service",
+            "../xvdguard-sysroot.service",
+            "usr/lib/xvdguard/sysroot-options",
+        ],
+        _ => &["scripts/local-premount/xvdguard"],
     };
-    vec![
+    let everywhere = [
         "etc/xvdguard/frozen.policy",
-        own,
         "usr/lib/udev/rules.d/60-xvdguard.rules",
         "usr/lib/xvdguard/queue-limits",
         "usr/lib/xvdguard/root-options",
         "usr/lib/xvdguard/within-limit",
         "usr/lib/xvdguard/xvdguard-early",
-    ]
+    ];
+    [own, &everywhere].concat()
 }
 
 fn holds_ours(chroot: &Chroot, system: System) {

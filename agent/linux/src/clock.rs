@@ -19,7 +19,7 @@ pub fn unix_ms() -> i64 {
     now.tv_sec * 1000 + now.tv_nsec / 1_000_000
 }
 
-/// Waits. Only where the kernel sets the pace (rate limited lines, a lock's holder).
+/// Waits. Only where another sets the pace (rate limited lines, a lock's holder, a backend).
 pub fn pause(duration: Duration) {
     let mut left = Timespec {
         tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),

@@ -20,6 +20,7 @@ use xvdguard_logic::disk::{Disk, WriteCache};
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::policy::queue::{self, QueueAttribute};
 use xvdguard_logic::policy::{Lever, Policy};
+use xvdguard_logic::vbd::Vbd;
 use xvdguard_logic::verdict::judge::NotSent;
 use xvdguard_logic::verdict::report::{DiskReport, Report, SCHEMA};
 use xvdguard_logic::wording;
@@ -29,6 +30,8 @@ use crate::{options, policy};
 
 /// Everything must be over by then; each step has its own end before it.
 const DEADLINE: Duration = Duration::from_millis(3000);
+const CONNECTED_UNTIL: Duration = Duration::from_millis(700);
+const CONNECTION_LOOK: Duration = Duration::from_millis(20);
 const XENSTORE_UNTIL: Duration = Duration::from_millis(1000);
 const FLUSH: Duration = Duration::from_millis(1500);
 const FLUSH_UNTIL: Duration = Duration::from_millis(2200);
@@ -78,8 +81,7 @@ fn work(boot: &Boot, started: Instant) -> String {
         kmsg::say(&world.root, &[wording::boot::inert(word)]);
         return String::new();
     }
-    let look = Look { depth: Depth::Decisive, deadline: started + XENSTORE_UNTIL };
-    let mut seen = world.observe(look);
+    let mut seen = look(&mut world, started);
     if !seen.xen.is_guest() {
         kmsg::say(&world.root, &[wording::boot::NOT_A_GUEST.into()]);
         return String::new();
@@ -94,6 +96,22 @@ fn work(boot: &Boot, started: Instant) -> String {
     report(&world, &seen, &policy, verdicts, &mut said);
     kmsg::say(&world.root, &said);
     line.unwrap_or_default()
+}
+
+/// Looks, and again until all vbds are connected: root's device may be the first of them. Not where
+/// nobody drives them, as in a guest with emulated disks.
+fn look(world: &mut World, started: Instant) -> Observation {
+    let is_driven = world.root.stat(b"sys/bus/xen/drivers/vbd").is_ok();
+    loop {
+        let deadline = started + XENSTORE_UNTIL;
+        let seen = world.observe(Look { depth: Depth::Decisive, deadline });
+        let mut vbds = seen.disks.iter().filter_map(|disk| disk.vbd.as_ref());
+        let is_awaited = is_driven && started.elapsed() < CONNECTED_UNTIL;
+        if !(is_awaited && vbds.any(Vbd::is_connecting)) {
+            return seen;
+        }
+        clock::pause(CONNECTION_LOOK);
+    }
 }
 
 /// The limits that the policy sets, as they are now: the first look reads no other attribute.

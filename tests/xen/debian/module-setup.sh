@@ -18,6 +18,8 @@ Before=systemd-fsck-root.service sysroot.mount
 
 [Service]
 Type=oneshot
+# Else the target would start it again, when root is mounted.
+RemainAfterExit=yes
 ExecStart=/bin/sh /usr/lib/bed/before-root.sh
 UNIT
     ln -s "../$unit" "$units/initrd-root-fs.target.wants/$unit"

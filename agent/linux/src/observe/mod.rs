@@ -47,7 +47,8 @@ pub fn observe(
     let block = block_devices::read(root, &names, look.depth, &mut seen.oddities);
     if let Some(xenstore) = xenstore {
         let oddities = &mut seen.oddities;
-        Asker { xenstore, deadline: look.deadline, oddities }.read_keys(&mut vbds, look.depth);
+        Asker { xenstore, deadline: look.deadline, oddities }
+            .read_keys(&mut vbds, true, look.depth);
     }
     seen.disks = vbds::into_disks(vbds, block.disks);
     seen.mounts = mounts(root, &mut seen.oddities);
@@ -69,7 +70,8 @@ pub fn observe_vbd(
     let mut vbds = vbds::by_sysfs(root, Some(name), &mut oddities);
     if let Some(xenstore) = xenstore {
         let oddities = &mut oddities;
-        Asker { xenstore, deadline: look.deadline, oddities }.read_keys_of(&mut vbds, look.depth);
+        Asker { xenstore, deadline: look.deadline, oddities }
+            .read_keys(&mut vbds, false, look.depth);
     }
     vbds::into_disks(vbds, BTreeMap::new()).pop()
 }

@@ -75,10 +75,6 @@ pub fn block_names(vbds: &Vbds) -> BTreeSet<Text> {
     vbds.values().filter_map(|named| named.name.clone()).collect()
 }
 
-fn numbers(vbds: &Vbds) -> Vec<u32> {
-    vbds.keys().copied().collect()
-}
-
 fn conventional_name(id: u32, disks: &BTreeMap<Text, BlockDisk>) -> Option<Text> {
     name::disk_name(id).map(Text::from).filter(|name| disks.contains_key(name))
 }
@@ -103,27 +99,19 @@ pub struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    /// Reads the keys of every vbd: two waves of questions, or three where xenstore knows a vbd
-    /// that sysfs does not; more of them only where there are dozens of disks.
-    pub fn read_keys(&mut self, vbds: &mut Vbds, depth: Depth) {
-        let list = Request::directory("device/vbd");
-        let listed = self.read_frontends(vbds, &numbers(vbds), Some(list), depth);
+    /// Reads the keys of these vbds, and where others are wanted of those too that only xenstore
+    /// knows: two waves of questions, three where there are such; more of them only where there
+    /// are dozens of disks.
+    pub fn read_keys(&mut self, vbds: &mut Vbds, and_others: bool, depth: Depth) {
+        let list = and_others.then(|| Request::directory("device/vbd"));
+        let known: Vec<u32> = vbds.keys().copied().collect();
+        let listed = self.read_frontends(vbds, &known, list, depth);
         let new: Vec<u32> = listed.into_iter().filter(|id| !vbds.contains_key(id)).collect();
         if !new.is_empty() {
             let named = |id| NamedVbd { name: None, vbd: Vbd { id, ..Vbd::default() } };
             vbds.extend(new.iter().map(|id| (*id, named(*id))));
             self.read_frontends(vbds, &new, None, depth);
         }
-        self.read_all_of_backends(vbds, depth);
-    }
-
-    /// Reads the keys of these vbds and asks for no others: two waves.
-    pub fn read_keys_of(&mut self, vbds: &mut Vbds, depth: Depth) {
-        self.read_frontends(vbds, &numbers(vbds), None, depth);
-        self.read_all_of_backends(vbds, depth);
-    }
-
-    fn read_all_of_backends(&mut self, vbds: &mut Vbds, depth: Depth) {
         let keys = depth.keys(BACKEND_DECISIVE, BACKEND_MORE);
         self.read_backends(vbds.values_mut().map(|named| &mut named.vbd), &keys);
     }
@@ -248,8 +236,11 @@ mod tests {
         let mut xenstore = Source::Listing(Listing::parse(listing.as_bytes(), None).unwrap());
         let mut oddities = Vec::new();
         let deadline = Instant::now() + Duration::from_secs(1);
-        Asker { xenstore: &mut xenstore, deadline, oddities: &mut oddities }
-            .read_keys(vbds, Depth::Decisive);
+        Asker { xenstore: &mut xenstore, deadline, oddities: &mut oddities }.read_keys(
+            vbds,
+            true,
+            Depth::Decisive,
+        );
         oddities
     }
 
@@ -287,8 +278,11 @@ mod tests {
         let listing = format!("{listing}/b/51728/params = \"/dev/drbd0\"\n");
         let mut xenstore = Source::Listing(Listing::parse(listing.as_bytes(), None).unwrap());
         let deadline = Instant::now() + Duration::from_secs(1);
-        Asker { xenstore: &mut xenstore, deadline, oddities: &mut Vec::new() }
-            .read_keys_of(&mut vbds, Depth::Decisive);
+        Asker { xenstore: &mut xenstore, deadline, oddities: &mut Vec::new() }.read_keys(
+            &mut vbds,
+            false,
+            Depth::Decisive,
+        );
         assert_eq!(vbds.keys().collect::<Vec<_>>(), [&51728]);
         let params = Text::from("/dev/drbd0");
         assert_eq!(vbds[&51728].vbd.backend.text("params"), Some(&params));

@@ -151,3 +151,73 @@ fn follow(turn: &mut Turn<'_>, record: &mut RecordMemory) {
         record.written = is_written.then_some(written);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::settings::Settings;
+    use alloc::vec;
+
+    /// Today, and how long this boot lasts.
+    const NOW_S: u64 = 1_790_000_000;
+    const BOOT_S: u64 = 3_600;
+    const DAY_S: u64 = 86_400;
+
+    fn record(boot: &str, began_s: u64) -> BootRecord {
+        let uuid = Some(Text::from("this guest"));
+        BootRecord { boot_id: Text::from(boot), uuid, began_s, ..BootRecord::default() }
+    }
+
+    /// Whether a reboot is allowed behind these boots, by the defaults: two in a day.
+    fn allowed(records: Vec<BootRecord>) -> Result<(), Refusal> {
+        let mut world = World { wall_s: NOW_S, ..World::default() };
+        world.seen.boot_ms = BOOT_S * 1000;
+        world.seen.boot_id = Some(Text::from("now"));
+        world.domain.uuid = Some(Text::from("this guest"));
+        world.guard = Guard { records, is_lasting: true, oddity: None };
+        let written = Some(record("now", NOW_S - BOOT_S));
+        let settings = Settings::default();
+        let turn = Turn::sample(&settings, &world);
+        allows(&turn, &RecordMemory { written, ..RecordMemory::default() })
+    }
+
+    #[test]
+    fn boots_count_that_ended_badly_within_the_window() {
+        let (old, older) = (NOW_S - 2 * DAY_S, NOW_S - 3 * DAY_S);
+        assert_eq!(allowed(vec![record("a", older), record("b", old)]), Ok(()), "until this boot");
+        let (late, later) = (NOW_S - 5 * BOOT_S, NOW_S - 2 * BOOT_S);
+        let spent = Err(Refusal::Spent(2));
+        assert_eq!(allowed(vec![record("a", late), record("b", later)]), spent);
+        let well = BootRecord { ended_well: true, ..record("b", later) };
+        assert_eq!(allowed(vec![record("a", late), well]), Ok(()));
+    }
+
+    #[test]
+    fn a_boot_ends_when_the_next_begins_and_the_last_when_this_one_did() {
+        let mut long = World { wall_s: NOW_S, ..World::default() };
+        long.seen.boot_ms = 2 * DAY_S * 1000;
+        assert_eq!(began_s(&long), NOW_S - 2 * DAY_S);
+        // Both began long ago; the second ended when this boot began, an hour ago.
+        let began_s = NOW_S - 9 * DAY_S;
+        let records = vec![record("a", began_s), record("b", NOW_S - DAY_S + BOOT_S)];
+        assert_eq!(allowed(records), Err(Refusal::Spent(2)));
+        let records = vec![record("a", began_s), record("b", NOW_S - DAY_S - 1)];
+        assert_eq!(allowed(records), Ok(()), "the first ended longer ago than the window");
+    }
+
+    #[test]
+    fn of_a_clock_that_was_never_set_every_boot_counts() {
+        assert_eq!(allowed(vec![record("a", 7), record("b", 9)]), Err(Refusal::Spent(2)));
+        let future_s = NOW_S + DAY_S;
+        let records = vec![record("a", future_s), record("b", future_s)];
+        assert_eq!(allowed(records), Err(Refusal::Spent(2)));
+    }
+
+    #[test]
+    fn without_a_record_that_lasts_nothing_is_allowed() {
+        assert_eq!(allowed(Vec::new()), Err(Refusal::NoEarlier));
+        let clone = BootRecord { uuid: Some(Text::from("its model")), ..record("a", NOW_S) };
+        assert_eq!(allowed(vec![clone]), Err(Refusal::NoEarlier));
+        assert_eq!(allowed(vec![record("now", NOW_S)]), Err(Refusal::NoEarlier));
+    }
+}

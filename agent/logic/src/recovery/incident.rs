@@ -110,7 +110,31 @@ pub(crate) fn lose_patience(turn: &mut Turn<'_>, volume: &mut VolumeMemory) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::settings::Settings;
+    use crate::recovery::world::World;
     use crate::verdict::evidence::Source;
+
+    /// Who is told at this time of an incident that began at one second, and when it is looked at
+    /// next.
+    fn patience_at(now_ms: u64, mut volume: VolumeMemory) -> (usize, u64) {
+        let (settings, mut world) = (Settings::default(), World::default());
+        world.seen.boot_ms = now_ms;
+        let mut turn = Turn::sample(&settings, &world);
+        volume.incident_ms = Some(1_000);
+        lose_patience(&mut turn, &mut volume);
+        (turn.effects.len(), turn.wake_ms)
+    }
+
+    #[test]
+    fn a_person_is_told_once_of_what_has_waited_for_half_an_hour_and_not_before() {
+        let aborted = || VolumeMemory { state: State::Aborted, ..VolumeMemory::default() };
+        let end_ms = 1_000 + 1_800_000;
+        assert_eq!(patience_at(end_ms - 60_000, aborted()), (0, end_ms));
+        assert_eq!(patience_at(end_ms, aborted()).0, 1);
+        let told = VolumeMemory { is_told: true, ..aborted() };
+        assert_eq!(patience_at(end_ms, told), (0, u64::MAX));
+        assert_eq!(patience_at(end_ms, VolumeMemory::default()), (0, u64::MAX), "it is healthy");
+    }
 
     #[test]
     fn the_first_evidence_is_kept_and_the_last() {

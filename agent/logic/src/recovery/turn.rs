@@ -69,6 +69,25 @@ pub(crate) fn ms(duration: Duration) -> u64 {
 }
 
 impl<'a> Turn<'a> {
+    /// A turn of a test, in which nothing is seen but this world.
+    #[cfg(test)]
+    pub fn sample(settings: &'a Settings, world: &'a World) -> Turn<'a> {
+        Turn {
+            settings,
+            world,
+            sights: Sights::new(),
+            core: BTreeSet::new(),
+            now_ms: world.seen.boot_ms,
+            is_held: false,
+            jitter_ms: 0,
+            next_effect: 1,
+            effects: Vec::new(),
+            said: Vec::new(),
+            moves: Vec::new(),
+            wake_ms: u64::MAX,
+        }
+    }
+
     /// What is seen of that volume, where it is mounted.
     pub fn sight(&self, volume: &VolumeMemory) -> Option<Sight<'a>> {
         self.sights.get(&volume.target.device).copied()

@@ -36,6 +36,12 @@ impl Vbd {
         self.frontend.number("state").and_then(XenbusState::from_number)
     }
 
+    /// Whether frontend and backend are on the way to each other: data may flow soon.
+    pub fn is_connecting(&self) -> bool {
+        use XenbusState::{InitWait, Initialised, Initialising};
+        matches!(self.state(), Some(Initialising | InitWait | Initialised))
+    }
+
     /// What the backend advertises; none where that could not be read.
     pub fn advertised(&self, kernel: Option<KernelVersion>) -> Option<Advertised> {
         let is_read = self.backend_path.is_some() && !self.is_unread;
