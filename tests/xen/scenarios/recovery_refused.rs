@@ -45,7 +45,15 @@ fn tell(stage: &mut Stage) -> Result<String> {
     let mut healthy = 0;
     for place in 0..DISKS {
         // Its journal may have died and be replaced: what counts is that it takes writes by now.
-        healthy += u32::from(stage.write(&format!("/{}/last", disk_name(place)), 3)? == 3);
+        let disk = disk_name(place);
+        let is_healthy = stage.write(&format!("/{disk}/last"), 3)? == 3;
+        healthy += u32::from(is_healthy);
+        if !is_healthy {
+            crate::say(&stage.guest(&format!(
+                "# what is wrong with {disk}\ngrep {disk} /proc/mounts; df /{disk}; ls -l /{disk}\n\
+                 dmesg | grep {disk} | tail -n 20; true"
+            ))?);
+        }
     }
     if stage.is_guarded() {
         crate::say(&stage.guest("cat /run/daemon.log; true")?);
