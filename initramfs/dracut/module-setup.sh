@@ -32,8 +32,8 @@ install() {
         local unit=xvdguard-sysroot.service units=/usr/lib/systemd/system
         inst_simple /usr/lib/xvdguard/sysroot-options
         inst_simple /usr/lib/xvdguard/$unit $units/$unit
-        mkdir -p "$initdir$units/initrd-root-fs.target.wants"
-        ln -sf ../$unit "$initdir$units/initrd-root-fs.target.wants/$unit"
+        mkdir -p "$initdir$units/initrd.target.wants"
+        ln -sf ../$unit "$initdir$units/initrd.target.wants/$unit"
     else
         inst_hook pre-mount 20 "$moddir/pre-mount.sh"
     fi

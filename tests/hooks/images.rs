@@ -113,7 +113,7 @@ fn mkinitcpio_gets_a_hook_for_busybox_and_a_unit_for_systemd() {
         "{EVERYWHERE}\
         add_file /usr/lib/xvdguard/sysroot-options /usr/lib/xvdguard/sysroot-options 755\n\
         add_file /usr/lib/xvdguard/{unit} {units}/{unit}\n\
-        add_symlink {units}/initrd-root-fs.target.wants/{unit} ../{unit}\n"
+        add_symlink {units}/initrd.target.wants/{unit} ../{unit}\n"
     );
     assert_eq!(build(buildroot, "0"), expected);
 }

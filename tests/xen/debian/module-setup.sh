@@ -9,7 +9,7 @@ check() {
 install() {
     local unit=bed-before-root.service units="$initdir/usr/lib/systemd/system"
     inst_simple "$moddir/before-root.sh" /usr/lib/bed/before-root.sh
-    mkdir -p "$units/initrd-root-fs.target.wants"
+    mkdir -p "$units/initrd.target.wants"
     cat >"$units/$unit" <<'UNIT'
 [Unit]
 DefaultDependencies=no
@@ -22,5 +22,5 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh /usr/lib/bed/before-root.sh
 UNIT
-    ln -s "../$unit" "$units/initrd-root-fs.target.wants/$unit"
+    ln -s "../$unit" "$units/initrd.target.wants/$unit"
 }
