@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
+use xvdguard_linux::observe::kernel_log::KernelLogReader;
 use xvdguard_linux::observe::vbds::Depth;
 use xvdguard_linux::observe::{self, Look};
 use xvdguard_linux::recover::records;
@@ -22,7 +23,7 @@ use xvdguard_logic::recovery::world::{Hold, World};
 use xvdguard_logic::text::Text;
 use xvdguard_logic::volume;
 
-use super::sources::News;
+use super::sources::{News, Sources};
 
 /// How long xenstore may take in a turn: one that hangs must not keep the daemon.
 const XENSTORE: Duration = Duration::from_millis(500);
@@ -32,10 +33,19 @@ const RECORDS: Duration = Duration::from_secs(5);
 
 /// What is looked with.
 pub struct Eyes<'a> {
-    pub places: &'a mut Places,
-    pub events: Option<&'a mut ErrorEvents>,
+    places: &'a mut Places,
+    lines: &'a mut KernelLogReader,
+    events: Option<&'a mut ErrorEvents>,
     /// What is not mounted any more, and waits for its disks, is only remembered.
-    pub memory: &'a Memory,
+    memory: &'a Memory,
+}
+
+impl<'a> Eyes<'a> {
+    /// All that the daemon has.
+    pub fn of(places: &'a mut Places, sources: &'a mut Sources, memory: &'a Memory) -> Eyes<'a> {
+        let Sources { lines, errors, .. } = sources;
+        Eyes { places, lines, events: errors.as_mut(), memory }
+    }
 }
 
 /// Looks at everything for the first time.
@@ -50,10 +60,10 @@ pub fn begin(eyes: Eyes<'_>) -> World {
 
 /// Looks at what there is news of, at the log and at the counters.
 pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
-    let Eyes { places, mut events, memory } = eyes;
+    let Eyes { places, lines, mut events, memory } = eyes;
     let deadline = Instant::now() + XENSTORE;
     let (understood, gap) = (world.seen.log.understood, world.signs.gap);
-    read_log(places, world);
+    read_log(places, lines, world);
     // A line of blkfront or of a resume, or lines that nobody will ever see.
     let is_new = world.seen.log.understood != understood || world.signs.gap != gap;
     let has_watch = has_watch_event(places);
@@ -82,11 +92,16 @@ pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     world.chance = RandomState::new().build_hasher().finish();
 }
 
-fn read_log(places: &mut Places, world: &mut World) {
+/// Facts and signs, each by a reader of its own: a look at everything reads facts as well, and no
+/// sign may be lost to it.
+fn read_log(places: &mut Places, lines: &mut KernelLogReader, world: &mut World) {
     let signs = &mut world.signs;
-    if let Err(error) = places.log.drain_into(&mut |record| signs.take(record)) {
-        world.seen.oddities.push(error.to_string());
-    }
+    let read = [places.log.drain(), lines.drain_into(&mut |record| signs.take(record))];
+    world
+        .seen
+        .oddities
+        .extend(read.into_iter().filter_map(Result::err).map(|error| error.to_string()));
+    lines.keep_in_bounds();
     if world.seen.log.understood != places.log.log().understood {
         places.log.keep_in_bounds();
         world.seen.log = places.log.log().clone();
@@ -191,4 +206,33 @@ fn has_watch_event(places: &mut Places) -> bool {
         has_event = true;
     }
     has_event
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+    use xvdguard_linux::root::Root;
+    use xvdguard_linux::world;
+    use xvdguard_logic::recovery::signs::SignKind;
+
+    /// A look at everything reads the log as well, and the line may come just before that.
+    #[test]
+    fn no_sign_is_lost_to_whoever_else_reads_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("dev")).unwrap();
+        let lines = "6,0,0,-;Linux version 5.10.0\n3,1,9000,-;Aborting journal on device xvda-8.\n";
+        std::fs::write(folder.path().join("dev/kmsg"), lines).unwrap();
+        let root = Root::at(folder.path().as_os_str().as_bytes()).unwrap();
+        let here = world::Places { root: Some(folder.path().into()), ..world::Places::default() };
+        let deadline = Instant::now() + XENSTORE;
+        let mut places = Places::open(&here, deadline).unwrap();
+        let mut lines = KernelLogReader::open(&root).unwrap();
+        places.observe(Look { depth: Depth::Kept, deadline });
+        let (memory, mut world) = (Memory::default(), World::default());
+        let eyes = Eyes { places: &mut places, lines: &mut lines, events: None, memory: &memory };
+        refresh(eyes, &mut world, News::default());
+        let kinds: Vec<SignKind> = world.signs.iter().map(|sign| sign.kind).collect();
+        assert_eq!(kinds, [SignKind::Aborted]);
+    }
 }

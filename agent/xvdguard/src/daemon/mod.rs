@@ -98,8 +98,7 @@ fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Da
     let mut sources =
         Sources::open(root, &mut missing).map_err(|error| Failure::Inner(error.to_string()))?;
     let voice = Voice::new(root);
-    let (places, events) = (&mut session.world, sources.errors.as_mut());
-    let world = look::begin(Eyes { places, events, memory: &memory });
+    let world = look::begin(Eyes::of(&mut session.world, &mut sources, &memory));
     let fstypes = world.seen.volumes.iter().map(|volume| &volume.fstype);
     missing.extend(process::programs_missing(&session.world.root, fstypes));
     locked::give_back();

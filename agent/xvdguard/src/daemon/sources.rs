@@ -41,6 +41,9 @@ pub struct News {
 pub struct Sources {
     signals: Signals,
     mounts: Option<MountChanges>,
+    /// The kernel's lines from boot on. By a descriptor of its own: what others read of the log
+    /// while they look at something would be missing here.
+    pub lines: KernelLogReader,
     pub errors: Option<ErrorEvents>,
     block: Option<BlockEvents>,
     files: Option<FileChanges>,
@@ -55,19 +58,20 @@ impl Sources {
         let signals = Signals::take()
             .map_err(|errno| Error::system("read signals of", "this process", errno))?;
         let mut note = |what: String| missing.push(what);
+        // That it is not there was noted when the world was opened.
+        let lines = KernelLogReader::open(root).unwrap_or_else(|_| KernelLogReader::none());
         let mounts = MountChanges::open(root).map_err(|error| note(wording::mounts(&error))).ok();
         let errors = ErrorEvents::open().map_err(|error| note(wording::error_events(&error))).ok();
         let block = BlockEvents::open().map_err(|error| note(wording::block_events(&error))).ok();
         let files = FileChanges::open(missing);
         let files = files.map_err(|error| missing.push(wording::files(&error))).ok();
-        Ok(Sources { signals, mounts, errors, block, files })
+        Ok(Sources { signals, mounts, lines, errors, block, files })
     }
 
     /// Waits for one of them, a job or the time. Nothing is taken yet but what mountinfo tells,
     /// which it does once: whether mounts changed.
     pub fn wait<'a>(
         &'a self,
-        log: &'a KernelLogReader,
         xenstore: Option<&'a Source>,
         jobs: impl Iterator<Item = BorrowedFd<'a>>,
         patience: Duration,
@@ -75,7 +79,7 @@ impl Sources {
         let mut wanted: Vec<Wanted<'a>> = Vec::new();
         wanted.extend(self.mounts.as_ref().map(|mounts| Wanted::Priority(mounts.as_fd())));
         wanted.push(Wanted::Data(self.signals.as_fd()));
-        wanted.extend(log.device().map(Wanted::Data));
+        wanted.extend(self.lines.device().map(Wanted::Data));
         wanted.extend(self.errors.as_ref().map(|errors| Wanted::Data(errors.as_fd())));
         wanted.extend(self.block.as_ref().map(|block| Wanted::Data(block.as_fd())));
         wanted.extend(self.files.as_ref().map(|files| Wanted::Data(files.as_fd())));

@@ -179,10 +179,10 @@ impl Daemon {
         if work.has_ended() {
             patience = Duration::ZERO;
         }
-        let places = &self.session.world;
+        let xenstore = self.session.world.xenstore.as_ref();
         let ours = [self.reload.file(), self.later.file(), self.casebook.file()];
         let files = work.files().chain(ours.into_iter().flatten());
-        self.sources.wait(&places.log, places.xenstore.as_ref(), files, patience)
+        self.sources.wait(xenstore, files, patience)
     }
 
     /// Ends of effects first: what they changed is looked at after that.
@@ -201,8 +201,8 @@ impl Daemon {
             self.reload();
         }
         self.world.is_stopping |= news.end;
-        let (places, events) = (&mut self.session.world, self.sources.errors.as_mut());
-        look::refresh(Eyes { places, events, memory: &self.memory }, &mut self.world, news);
+        let eyes = Eyes::of(&mut self.session.world, &mut self.sources, &self.memory);
+        look::refresh(eyes, &mut self.world, news);
     }
 
     /// What a step said when it failed, for whoever reads the log later; a disk that is asked again
@@ -282,7 +282,7 @@ impl Daemon {
         while (work.is_busy() || self.casebook.is_busy()) && Instant::now() < until {
             let left = until.saturating_duration_since(Instant::now());
             let files = work.files().chain(self.casebook.file());
-            self.sources.wait(&self.session.world.log, None, files, left.min(LAST / 10));
+            self.sources.wait(None, files, left.min(LAST / 10));
             let said = self.casebook.work(&self.session.world.root);
             said.iter().for_each(|line| announce::note(line));
             self.world.ended.extend(work.take_ended());
