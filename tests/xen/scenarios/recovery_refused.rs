@@ -58,9 +58,6 @@ fn tell(stage: &mut Stage) -> Result<String> {
     if stage.is_guarded() {
         let told = "cat /run/daemon.log; date; stat -c '%y %n' /run/xvdguard/record/*; true";
         crate::say(&stage.guest(told)?);
-        if healthy < 10 {
-            crate::say(&stage.guest("ls -l /run/xvdguard/record; gzip -c $(ls /run/xvdguard/record/*xvda.turns | head -n 1) | base64; true")?);
-        }
     }
     stage.end()?;
     Ok(format!("healthy: {healthy} of {DISKS}"))
