@@ -16,13 +16,11 @@ use crate::root::{self, Root};
 /// Larger than any record (PRINTK_MESSAGE_MAX, kernel/printk/internal.h, is 2048 plus escapes).
 const RECORD_BYTES: usize = 16 * 1024;
 
-/// A followed kernel log.
+/// The records of a kernel log, each handed on once.
 #[derive(Debug)]
-pub struct KernelLogReader {
+pub struct Records {
     source: Option<Origin>,
     name: Text,
-    log: KernelLog,
-    next_sequence: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -33,18 +31,20 @@ enum Origin {
     File(Vec<u8>),
 }
 
-impl KernelLogReader {
+/// A followed kernel log: what its records say.
+#[derive(Debug)]
+pub struct KernelLogReader {
+    records: Records,
+    log: KernelLog,
+    next_sequence: Option<u64>,
+}
+
+impl Records {
     /// Opens `dev/kmsg` below the root.
     pub fn open(root: &Root) -> Result<Self> {
         let path = b"dev/kmsg";
         let file = root.open(path, OFlags::RDONLY | OFlags::NONBLOCK);
         Self::over(file, root.shown(path))
-    }
-
-    /// Opens a file that a person named, from the working directory on.
-    pub fn open_named(path: &[u8]) -> Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        Self::over(fs::open(path, flags, Mode::empty()), Text::from(path))
     }
 
     fn over(file: std::result::Result<OwnedFd, Errno>, name: Text) -> Result<Self> {
@@ -56,50 +56,31 @@ impl KernelLogReader {
         } else {
             Origin::File(root::read_whole(file.as_fd()).map_err(failed)?)
         };
-        Ok(KernelLogReader { source: Some(source), name, ..Self::none() })
+        Ok(Records { source: Some(source), name })
     }
 
-    /// No log at all: nothing will be proven.
+    /// None at all.
     pub fn none() -> Self {
-        KernelLogReader {
-            source: None,
-            name: Text::default(),
-            log: KernelLog::default(),
-            next_sequence: None,
-        }
+        Records { source: None, name: Text::default() }
     }
 
-    /// What is known so far.
-    pub fn log(&self) -> &KernelLog {
-        &self.log
-    }
-
-    /// Reads all that has come since.
-    pub fn drain(&mut self) -> Result<()> {
-        self.drain_into(&mut |_| ())
-    }
-
-    /// The same, for somebody else who wants to see each record as well.
-    pub fn drain_into(&mut self, also: &mut dyn FnMut(&Record<'_>)) -> Result<()> {
+    /// Hands on all that have come since. What is no record is passed over.
+    pub fn drain(&mut self, take: &mut dyn FnMut(&Record<'_>)) -> Result<()> {
+        let mut take = |bytes: &[u8]| Record::parse(bytes).iter().for_each(&mut *take);
         match self.source.take() {
             None => Ok(()),
             Some(Origin::File(content)) => {
                 // A line that begins with a space continues the record before it: its dictionary.
-                let lines = content.split(|byte| *byte == b'\n');
-                lines.for_each(|line| self.take(line, also));
+                content.split(|byte| *byte == b'\n').for_each(take);
                 Ok(())
             }
             Some(Origin::Device(device)) => {
-                let result = self.drain_device(&device, also);
+                let result = read_device(&device, &mut take)
+                    .map_err(|errno| Error::system("read", self.name.clone(), errno));
                 self.source = Some(Origin::Device(device));
                 result
             }
         }
-    }
-
-    /// Forgets what is over, where much is known.
-    pub fn keep_in_bounds(&mut self) {
-        self.log.keep_in_bounds();
     }
 
     /// To be polled; none where there is no device.
@@ -109,22 +90,50 @@ impl KernelLogReader {
             _ => None,
         }
     }
+}
 
-    fn drain_device(&mut self, device: &OwnedFd, also: &mut dyn FnMut(&Record<'_>)) -> Result<()> {
-        let name = self.name.clone();
-        read_device(device, |record| self.take(record, also))
-            .map_err(|errno| Error::system("read", name, errno))
+impl KernelLogReader {
+    /// Follows `dev/kmsg` below the root.
+    pub fn open(root: &Root) -> Result<Self> {
+        Records::open(root).map(Self::of)
     }
 
-    fn take(&mut self, bytes: &[u8], also: &mut dyn FnMut(&Record<'_>)) {
-        let Some(record) = Record::parse(bytes) else { return };
-        also(&record);
-        let has_gap = self.next_sequence.is_some_and(|next| next != record.sequence);
-        self.log.take(&record);
-        if has_gap {
-            self.log.gap(record.boot_ms());
-        }
-        self.next_sequence = Some(record.sequence + 1);
+    /// Opens a file that a person named, from the working directory on.
+    pub fn open_named(path: &[u8]) -> Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Records::over(fs::open(path, flags, Mode::empty()), Text::from(path)).map(Self::of)
+    }
+
+    /// No log at all: nothing will be proven.
+    pub fn none() -> Self {
+        Self::of(Records::none())
+    }
+
+    fn of(records: Records) -> Self {
+        KernelLogReader { records, log: KernelLog::default(), next_sequence: None }
+    }
+
+    /// What is known so far.
+    pub fn log(&self) -> &KernelLog {
+        &self.log
+    }
+
+    /// Reads all that has come since.
+    pub fn drain(&mut self) -> Result<()> {
+        let KernelLogReader { records, log, next_sequence } = self;
+        records.drain(&mut |record| {
+            let has_gap = next_sequence.is_some_and(|next| next != record.sequence);
+            log.take(record);
+            if has_gap {
+                log.gap(record.boot_ms());
+            }
+            *next_sequence = Some(record.sequence + 1);
+        })
+    }
+
+    /// Forgets what is over, where much is known.
+    pub fn keep_in_bounds(&mut self) {
+        self.log.keep_in_bounds();
     }
 }
 
@@ -145,7 +154,7 @@ fn read_device(device: &OwnedFd, mut take: impl FnMut(&[u8])) -> std::result::Re
 /// Every record of `dev/kmsg` as it is, for a recording.
 pub fn raw_records(root: &Root) -> Result<Vec<Vec<u8>>> {
     let mut records = Vec::new();
-    match KernelLogReader::open(root)?.source {
+    match Records::open(root)?.source {
         Some(Origin::Device(device)) => {
             read_device(&device, |record| records.push(record.to_vec()))
                 .map_err(|errno| Error::system("read", root.shown(b"dev/kmsg"), errno))?;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
-use xvdguard_linux::observe::kernel_log::KernelLogReader;
+use xvdguard_linux::observe::kernel_log::Records;
 use xvdguard_linux::observe::vbds::Depth;
 use xvdguard_linux::observe::{self, Look};
 use xvdguard_linux::recover::records;
@@ -34,7 +34,7 @@ const RECORDS: Duration = Duration::from_secs(5);
 /// What is looked with.
 pub struct Eyes<'a> {
     places: &'a mut Places,
-    lines: &'a mut KernelLogReader,
+    lines: &'a mut Records,
     events: Option<&'a mut ErrorEvents>,
     /// What is not mounted any more, and waits for its disks, is only remembered.
     memory: &'a Memory,
@@ -90,18 +90,24 @@ pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     world.seen.boot_ms = clock::boot_ms();
     world.wall_s = u64::try_from(clock::unix_ms() / 1000).unwrap_or(0);
     world.chance = RandomState::new().build_hasher().finish();
+    keep_once(&mut world.seen.oddities);
+}
+
+/// What is odd may be so in each turn.
+fn keep_once(oddities: &mut Vec<String>) {
+    let mut known = BTreeSet::new();
+    oddities.retain(|oddity| known.insert(oddity.clone()));
 }
 
 /// Facts and signs, each by a reader of its own: a look at everything reads facts as well, and no
 /// sign may be lost to it.
-fn read_log(places: &mut Places, lines: &mut KernelLogReader, world: &mut World) {
+fn read_log(places: &mut Places, lines: &mut Records, world: &mut World) {
     let signs = &mut world.signs;
-    let read = [places.log.drain(), lines.drain_into(&mut |record| signs.take(record))];
+    let read = [places.log.drain(), lines.drain(&mut |record| signs.take(record))];
     world
         .seen
         .oddities
         .extend(read.into_iter().filter_map(Result::err).map(|error| error.to_string()));
-    lines.keep_in_bounds();
     if world.seen.log.understood != places.log.log().understood {
         places.log.keep_in_bounds();
         world.seen.log = places.log.log().clone();
@@ -216,23 +222,43 @@ mod tests {
     use xvdguard_linux::world;
     use xvdguard_logic::recovery::signs::SignKind;
 
+    /// A guest that is nothing but a kernel log of these records.
+    fn guest(records: &str) -> (tempfile::TempDir, Places, Records) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("dev")).unwrap();
+        std::fs::write(folder.path().join("dev/kmsg"), records).unwrap();
+        let root = Root::at(folder.path().as_os_str().as_bytes()).unwrap();
+        let here = world::Places { root: Some(folder.path().into()), ..world::Places::default() };
+        let places = Places::open(&here, Instant::now() + XENSTORE).unwrap();
+        (folder, places, Records::open(&root).unwrap())
+    }
+
     /// A look at everything reads the log as well, and the line may come just before that.
     #[test]
     fn no_sign_is_lost_to_whoever_else_reads_the_log() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("dev")).unwrap();
-        let lines = "6,0,0,-;Linux version 5.10.0\n3,1,9000,-;Aborting journal on device xvda-8.\n";
-        std::fs::write(folder.path().join("dev/kmsg"), lines).unwrap();
-        let root = Root::at(folder.path().as_os_str().as_bytes()).unwrap();
-        let here = world::Places { root: Some(folder.path().into()), ..world::Places::default() };
-        let deadline = Instant::now() + XENSTORE;
-        let mut places = Places::open(&here, deadline).unwrap();
-        let mut lines = KernelLogReader::open(&root).unwrap();
-        places.observe(Look { depth: Depth::Kept, deadline });
+        let records =
+            "6,0,0,-;Linux version 5.10.0\n3,1,9000,-;Aborting journal on device xvda-8.\n";
+        let (_folder, mut places, mut lines) = guest(records);
+        places.observe(Look { depth: Depth::Kept, deadline: Instant::now() + XENSTORE });
         let (memory, mut world) = (Memory::default(), World::default());
         let eyes = Eyes { places: &mut places, lines: &mut lines, events: None, memory: &memory };
         refresh(eyes, &mut world, News::default());
         let kinds: Vec<SignKind> = world.signs.iter().map(|sign| sign.kind).collect();
         assert_eq!(kinds, [SignKind::Aborted]);
+    }
+
+    /// A guest whose mounts cannot be read is looked at for months.
+    #[test]
+    fn what_is_odd_in_each_turn_is_kept_once() {
+        let (_folder, mut places, mut lines) = guest("");
+        let (memory, mut world) = (Memory::default(), World::default());
+        let mut counts = Vec::new();
+        for _ in 0..3 {
+            let (places, lines) = (&mut places, &mut lines);
+            let eyes = Eyes { places, lines, events: None, memory: &memory };
+            refresh(eyes, &mut world, News { mounts: true, ..News::default() });
+            counts.push(world.seen.oddities.len());
+        }
+        assert_eq!(counts, [1, 1, 1], "{:?}", world.seen.oddities);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use xvdguard_linux::calls::signals::{Asked, Signals};
 use xvdguard_linux::error::Error;
-use xvdguard_linux::observe::kernel_log::KernelLogReader;
+use xvdguard_linux::observe::kernel_log::Records;
 use xvdguard_linux::wait::{self, Wanted};
 use xvdguard_linux::watch::block_events::BlockEvents;
 use xvdguard_linux::watch::errors::ErrorEvents;
@@ -43,7 +43,7 @@ pub struct Sources {
     mounts: Option<MountChanges>,
     /// The kernel's lines from boot on. By a descriptor of its own: what others read of the log
     /// while they look at something would be missing here.
-    pub lines: KernelLogReader,
+    pub lines: Records,
     pub errors: Option<ErrorEvents>,
     block: Option<BlockEvents>,
     files: Option<FileChanges>,
@@ -59,7 +59,7 @@ impl Sources {
             .map_err(|errno| Error::system("read signals of", "this process", errno))?;
         let mut note = |what: String| missing.push(what);
         // That it is not there was noted when the world was opened.
-        let lines = KernelLogReader::open(root).unwrap_or_else(|_| KernelLogReader::none());
+        let lines = Records::open(root).unwrap_or_else(|_| Records::none());
         let mounts = MountChanges::open(root).map_err(|error| note(wording::mounts(&error))).ok();
         let errors = ErrorEvents::open().map_err(|error| note(wording::error_events(&error))).ok();
         let block = BlockEvents::open().map_err(|error| note(wording::block_events(&error))).ok();
