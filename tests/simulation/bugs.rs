@@ -46,6 +46,11 @@ pub const BUGS: &[(&str, Brain, &str)] = &[
     ("recovers what is only to be reported", recovers_all, "never_does_more_than_report"),
     ("does not ask the disks", believes_disks, "never_acts_before_the_disk_answers"),
     ("flushes again whatever failed", flushes_again, "never_writes_back_after_a_failed_flush"),
+    (
+        "believes what was said before it was there",
+        believes_old_lines,
+        "ends_healthy_or_handed_over",
+    ),
     ("probes during an outage", probes_at_once, "never_writes_while_the_storage_fails"),
 ];
 
@@ -85,6 +90,14 @@ fn tries_again_at_once(settings: &Settings, mut memory: Memory, world: &World) -
         disk.answered_ms = Some(world.seen.boot_ms);
     }
     decide(settings, memory, world)
+}
+
+fn believes_old_lines(settings: &Settings, memory: Memory, world: &World) -> Decision {
+    let mut world = world.clone();
+    if memory.volumes.is_empty() {
+        world.signs.next_sequence = 0;
+    }
+    decide(settings, memory, &world)
 }
 
 fn reboots_at_once(settings: &Settings, memory: Memory, world: &World) -> Decision {

@@ -21,7 +21,7 @@ pub type Brain = fn(&Settings, Memory, &World) -> Decision;
 const TURNS: usize = 60_000;
 
 /// How long after its boot the daemon starts.
-const START_MS: u64 = 5_000;
+pub const START_MS: u64 = 5_000;
 
 /// A volume went from state to state.
 #[derive(Debug, Clone, Copy)]

@@ -356,6 +356,10 @@ fn people(
     if is_harmless && random.percent(12) {
         events.push((around(random), Event::FalseLine(random.choose(volumes).unwrap().disk)));
     }
+    // Of an earlier mount, before the daemon is there.
+    if is_harmless && random.percent(12) {
+        events.push((0, Event::FalseLine(random.choose(volumes).unwrap().disk)));
+    }
     if random.percent(10) {
         events.push((around(random), Event::Load(random.choose(volumes).unwrap().disk)));
     }

@@ -1,11 +1,12 @@
 //! One seed: the guest with the daemon and without it, and all that is wrong with the former.
 
 use xvdguard_logic::policy::word::WriteProbe;
-use xvdguard_logic::recovery::memory::State;
+use xvdguard_logic::recovery::memory::{State, Why};
 
 use crate::judge::Verdict;
-use crate::run::{Brain, Story, play};
-use crate::script::Script;
+use crate::machine::Volume;
+use crate::run::{Brain, START_MS, Story, play};
+use crate::script::{Event, Script};
 use crate::strike::{is_struck, strike};
 
 /// The fate of a seed, which may strike within a step of this brain.
@@ -54,6 +55,14 @@ fn is_worse(without: &Story, with: &Story) -> Vec<Verdict> {
     wrong
 }
 
+/// Whether it never died, and nothing said so while the daemon was there.
+fn was_always_well(script: &Script, volume: &Volume) -> bool {
+    let is_accused = |(at_ms, event): &(u64, Event)| {
+        *at_ms > START_MS && matches!(event, Event::FalseLine(disk) if *disk == volume.plan.disk)
+    };
+    volume.is_alive && volume.errors == 0 && !script.events.iter().any(is_accused)
+}
+
 /// Every volume ends healthy, or a person was told exactly once.
 fn is_left_alone(script: &Script, story: &Story) -> Vec<Verdict> {
     let mut wrong = Vec::new();
@@ -80,6 +89,9 @@ fn is_left_alone(script: &Script, story: &Story) -> Vec<Verdict> {
             }
             Some(State::Healthy) => None,
             Some(State::GivenUp(_)) if alerts != 1 => Some("given up, and not told exactly once"),
+            Some(State::GivenUp(Why::Policy)) if was_always_well(script, volume) => {
+                Some("told to be dead, and it was well all the time")
+            }
             Some(State::GivenUp(_)) => None,
             Some(State::Stalled | State::Erring) if !story.machine.works(index) => None,
             Some(State::Stalled | State::Erring) => Some("it never came to a verdict"),

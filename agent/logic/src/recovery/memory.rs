@@ -67,6 +67,9 @@ pub struct VolumeMemory {
     /// What was known when it was mounted, seen first, or last shown to take writes: only what came
     /// later speaks against it.
     pub known_good: Checkpoint,
+    /// The number of the first record of the kernel log that was written after it was seen first:
+    /// what older ones say may be about an earlier mount.
+    pub watched_from: u64,
     /// Units that were stopped and wait to be started.
     pub stopped: Vec<Text>,
     /// When it was recovered, in milliseconds since boot: at most as many as the policy allows.

@@ -99,6 +99,7 @@ fn first_sight(turn: &Turn<'_>, sight: &Sight<'_>, sequence: u64) -> VolumeMemor
         since_ms: turn.now_ms,
         was_writable: could_be_written(mount),
         known_good: Checkpoint { sequence, events: 0, ..now(turn, seen) },
+        watched_from: turn.world.signs.next_sequence,
         ..VolumeMemory::default()
     }
 }
