@@ -3,10 +3,14 @@
 use std::fs::{self, File};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
+use harness::fault::{Answer, Fault};
+use harness::faulty_disk::FaultyDisk;
 use harness::scratch::Scratch;
 use harness::{deadline, requires};
+use rustix::fs::OFlags;
 use rustix::process::{Signal, WaitOptions, kill_process, waitpid};
 use xvdguard_linux::keeper::Keeper;
 use xvdguard_linux::keeper::order::{DEAD_BYTES, Order, Terms};
@@ -99,6 +103,29 @@ fn an_armed_one_carries_on_when_the_daemon_is_gone() {
     let device = File::open(&disk).unwrap();
     machine.keeper.tell(Order::Arm(terms(0)), Some(device.as_fd())).unwrap();
     hang_up(&machine);
+    machine.until("all rungs", |machine| machine.read("proc/sysrq-trigger") == "sub");
+}
+
+/// A child that hangs in a read cannot be killed: one of them is enough for hours.
+#[test]
+fn a_silent_device_holds_one_child_and_no_more() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let machine = Machine::new();
+    let disk = FaultyDisk::new(1 << 20).unwrap();
+    let mut direct = File::options();
+    let direct = direct.read(true).custom_flags(OFlags::DIRECT.bits() as i32);
+    let device = direct.open(disk.device.node()).unwrap();
+    disk.storage.set(Fault::Read(Answer::Hang)).unwrap();
+    machine.keeper.tell(Order::Arm(terms(0)), Some(device.as_fd())).unwrap();
+    hang_up(&machine);
+    let children = format!("/proc/{0}/task/{0}/children", machine.pid());
+    let count = || fs::read_to_string(&children).unwrap().split_whitespace().count();
+    machine.until("it asks", |_| count() == 1);
+    // Each question may take 5 s; three of them come.
+    let more = deadline::seen(Duration::from_secs(14), || Some(count()).filter(|n| *n != 1));
+    assert_eq!(more, None);
+    assert_eq!(machine.read("proc/sysrq-trigger"), "");
+    disk.storage.heal().unwrap();
     machine.until("all rungs", |machine| machine.read("proc/sysrq-trigger") == "sub");
 }
 

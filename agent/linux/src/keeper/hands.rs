@@ -48,6 +48,8 @@ pub struct Opened {
     dead: [u8; super::order::DEAD_BYTES],
     buffer: Box<[u8; STATS_BYTES]>,
     block: Box<Block>,
+    /// The child that asked a device last, until it is gone.
+    asking: Option<Pid>,
 }
 
 #[repr(align(4096))]
@@ -79,6 +81,7 @@ impl Opened {
             dead: [0; super::order::DEAD_BYTES],
             buffer: Box::new([0; STATS_BYTES]),
             block: Box::new(Block([0; BLOCK_BYTES])),
+            asking: None,
         }
     }
 
@@ -114,8 +117,12 @@ impl Opened {
     }
 
     /// Whether the device behind an open node answers a read of its last block, in time. The read
-    /// may hang beyond any signal, so a child does it, which is left where it hangs.
+    /// may hang beyond any signal, so a child does it, which is left where it hangs: there is never
+    /// a second one beside it.
     pub fn answers(&mut self, device: &OwnedFd, last_block: u64, within_ms: u64) -> bool {
+        if self.asking.is_some_and(|child| ended_well(child, 0).is_none()) {
+            return false;
+        }
         let child = match fork::split() {
             Ok(Side::Child) => {
                 let read = pread(device, &mut self.block.0[..], last_block);
@@ -124,7 +131,9 @@ impl Opened {
             Ok(Side::Parent(child)) => child,
             Err(_) => return false,
         };
-        ended_well(child, within_ms)
+        let ended = ended_well(child, within_ms);
+        self.asking = ended.is_none().then_some(child);
+        ended == Some(true)
     }
 
     /// How many writes the disks have done that are not dead.
@@ -226,18 +235,21 @@ fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
-/// Waits for a child, and leaves it where it is late.
-fn ended_well(child: Pid, within_ms: u64) -> bool {
+/// Waits for a child: how it ended. None where it is late: it is killed, and left to whoever waits
+/// for it again.
+fn ended_well(child: Pid, within_ms: u64) -> Option<bool> {
     const STEP_MS: u64 = 50;
     let mut waited_ms = 0;
     loop {
         match waitpid(Some(child), WaitOptions::NOHANG) {
-            Ok(Some((_, status))) => return status.exit_status() == Some(0),
+            Ok(Some((_, status))) => return Some(status.exit_status() == Some(0)),
             Ok(None) | Err(Errno::INTR) if waited_ms < within_ms => {}
-            _ => {
+            Ok(None) | Err(Errno::INTR) => {
                 let _ = kill_process(child, Signal::KILL);
-                return false;
+                return None;
             }
+            // It is not there.
+            Err(_) => return Some(false),
         }
         clock::pause(Duration::from_millis(STEP_MS));
         waited_ms += STEP_MS;

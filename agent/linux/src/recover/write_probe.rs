@@ -26,7 +26,8 @@ pub fn probe(root: &Root, target: &Target) -> Result<Outcome, Refusal> {
     let folder = root
         .open(path, OFlags::DIRECTORY | OFlags::RDONLY)
         .map_err(|errno| failed("open", errno))?;
-    if mount_id(root, &folder).is_some_and(|id| id != target.mount_id) {
+    let is_other = mount_id(root, &folder).is_some_and(|id| id != target.mount_id);
+    if is_other || !lies_on(&folder, target) {
         return Err(refusal(FailureKind::Gone, wording::mounted_otherwise(&shown)));
     }
     match write_new(&folder) {
@@ -34,6 +35,14 @@ pub fn probe(root: &Root, target: &Target) -> Result<Outcome, Refusal> {
         Ok(()) | Err(Errno::NOSPC | Errno::DQUOT) => Ok(Outcome::Done),
         Err(errno) => Err(failed("write a new file below", errno)),
     }
+}
+
+/// Whether it is on the device: what kernels without `mnt_id` can be asked. btrfs shows a number
+/// there that no device has.
+fn lies_on(folder: &OwnedFd, target: &Target) -> bool {
+    let number = |stat: fs::Stat| (fs::major(stat.st_dev), fs::minor(stat.st_dev));
+    let device = (target.device.major, target.device.minor);
+    target.fstype == "btrfs" || fs::fstat(folder).is_ok_and(|stat| number(stat) == device)
 }
 
 fn kind(errno: Errno) -> FailureKind {
@@ -72,4 +81,27 @@ fn write_new(folder: &OwnedFd) -> Result<(), Errno> {
 fn fill(file: &OwnedFd) -> Result<(), Errno> {
     write(file, b"xvdguard asks whether this file system takes writes\n")?;
     fs::fsync(file.as_fd())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::MetadataExt;
+
+    /// As on a kernel without `mnt_id`: below this root there is no fdinfo.
+    #[test]
+    fn what_lies_on_another_device_is_not_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::at(folder.path().as_os_str().as_bytes()).unwrap();
+        let number = std::fs::metadata(folder.path()).unwrap().dev();
+        let mut target = Target { mount_point: "/".into(), ..Target::default() };
+        target.device.major = fs::major(number);
+        target.device.minor = fs::minor(number);
+        assert!(matches!(probe(&root, &target), Ok(Outcome::Done)));
+        target.device.minor += 1;
+        assert!(probe(&root, &target).is_err());
+        target.fstype = "btrfs".into();
+        assert!(matches!(probe(&root, &target), Ok(Outcome::Done)));
+    }
 }

@@ -15,7 +15,8 @@ use crate::root::Root;
 
 /// How long the look at who has files open may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// What keeps the system together, by its name in `/proc/PID/comm`, which is cut at 15 bytes.
+/// What keeps the system together, by its name in `/proc/PID/comm`, which is cut at 15 bytes. Root's
+/// alone: everybody may call a process so (prctl(2), PR_SET_NAME).
 const CORE: [&str; 4] = ["systemd-journal", "systemd-journald", "systemd-udevd", "udevd"];
 
 /// Everything about these volumes that does not change with each error.
@@ -172,12 +173,15 @@ fn in_child(root: &Root, volumes: &[Volume], ours: u32) -> Vec<u8> {
 fn core(root: &Root, ours: u32) -> Vec<Text> {
     let always = [1, ours].map(|pid: u32| Text::from(pid.to_string()));
     let names = root.list(b"proc").unwrap_or_default();
-    let pids = names.into_iter().filter(|pid| {
-        let path = [b"proc/", pid.as_bytes(), b"/comm"].concat();
-        let name = || root.read_text(&path).ok().flatten();
-        pid.number().is_some() && name().is_some_and(|name| CORE.iter().any(|core| name == *core))
-    });
+    let pids = names.into_iter().filter(|pid| pid.number().is_some() && is_core(root, pid));
     always.into_iter().chain(pids).collect()
+}
+
+fn is_core(root: &Root, pid: &Text) -> bool {
+    let folder = [b"proc/", pid.as_bytes()].concat();
+    let name = root.read_text(&[&folder, &b"/comm"[..]].concat()).ok().flatten();
+    let is_named = name.is_some_and(|name| CORE.iter().any(|core| name == *core));
+    is_named && root.stat(&folder).is_ok_and(|stat| stat.st_uid == 0)
 }
 
 /// Device and path of every file that a process has open, mapped, or as its directory.
@@ -195,4 +199,27 @@ fn files(root: &Root, pid: &Text) -> Vec<(u32, u32, Vec<u8>)> {
         found.push((number.0, number.1, path.as_bytes().to_vec()));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::chown;
+
+    #[test]
+    fn a_name_makes_no_user_a_part_of_the_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::at(folder.path().as_os_str().as_bytes()).unwrap();
+        for (pid, user) in [("17", 0), ("18", 1000)] {
+            let of = folder.path().join("proc").join(pid);
+            std::fs::create_dir_all(&of).unwrap();
+            std::fs::write(of.join("comm"), "systemd-journal\n").unwrap();
+            if chown(&of, Some(user), None).is_err() {
+                println!("SKIPPED a_name_makes_no_user_a_part_of_the_system: chown needs root");
+                return;
+            }
+        }
+        assert_eq!(core(&root, 16), ["1", "16", "17"]);
+    }
 }
