@@ -142,7 +142,7 @@ packages-test: ## Installs, upgrades and removes the packages in chroots (root, 
 	tests/prepare
 	@$(MAKE) --no-print-directory packages
 	rm -f $(TARGET_DIR)/packages/results
-	XVDGUARD_PACKAGES=$(TARGET_DIR)/packages \
+	XVDGUARD_FORBID_SKIP=1 XVDGUARD_PACKAGES=$(TARGET_DIR)/packages \
 		XVDGUARD_BIN_DIR=$(TARGET_DIR)/packages/programs-amd64 cargo test -p xvdguard-tests --test packages -- \
 		--test-threads=1
 	{ printf '# The packages in chroots (make packages-test)\n\n## %s, commit %s\n\n' \

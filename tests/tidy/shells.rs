@@ -16,7 +16,7 @@ const UPWARDS: [&str; 5] = ["KERNELS", "SUBSYSTEMS", "DRIVERS", "ATTRS", "TAGS"]
 
 /// Whether it is a shell script, by its first line or its name.
 pub fn is_shell(source: &Source) -> bool {
-    let shells = ["sh", "bash", "dash"];
+    let shells = ["sh", "bash", "dash", "ash"];
     let shebang = source.first_line().strip_prefix("#!");
     let mut words = shebang.unwrap_or("").split([' ', '/']);
     source.path.ends_with(".sh") || words.any(|word| shells.contains(&word))
@@ -79,7 +79,7 @@ fn udev_rule_files_are_short() {
 
 #[test]
 fn shells_are_known_by_first_line_or_name() {
-    for first in ["#!/bin/sh", "#!/usr/bin/env bash", "#! /bin/dash -e"] {
+    for first in ["#!/bin/sh", "#!/usr/bin/env bash", "#! /bin/dash -e", "#!/usr/bin/ash"] {
         assert!(is_shell(&Source::new("hooks/root", first)), "{first}");
     }
     assert!(is_shell(&Source::new("dracut/module-setup.sh", "")));
