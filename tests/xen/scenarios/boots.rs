@@ -70,8 +70,8 @@ const STORY: Story = Story {
     tell: failing,
 };
 
-/// What root-options gives the program (LIMIT_S), and for starting and ending it in emulation: one
-/// that has taken all memory is long in giving it back there.
+/// What root-options gives the program (LIMIT_S), and 2 s because the guest is emulated: a program
+/// starts and ends slowly there, and one that has taken all memory is long in giving it back.
 const LATER_AT_MOST_MS: u64 = 5_000 + 2_000;
 
 /// The image is as good as without xvdguard: what all others are held against.
