@@ -44,7 +44,7 @@ const ABORTS: Story = Story {
     without: Told { up_to_6_10: "", from_6_11: "" },
     with: always(
         "before: data: journal aborted, limits 128 128 before root; \
-         installed: daemon active, fstab as before; \
+         installed: disks asked, daemon active, fstab as before; \
          booted: data: healthy, limits 64 64 before root; proven,refused; \
          early boot in the image, daemon active; \
          fstab: /dev/xvdb /data ext3 defaults,barrier=0 0 0; \
@@ -56,7 +56,7 @@ const ABORTS: Story = Story {
 };
 /// One whose journal does not, from Linux 6.11: nothing to be kept.
 const LOSES_FLUSHES: &str = "before: data: healthy, limits 128 128 before root; \
-    installed: daemon active, fstab as before; \
+    installed: disks asked, daemon active, fstab as before; \
     booted: data: healthy, limits 64 64 before root; proven,refused; \
     early boot in the image, daemon active; fstab as before; \
     removed: fstab as before, nothing left; \
@@ -87,6 +87,10 @@ const CONFIGURE: &str = concat!(
     "# install the package\numount /data; cp /etc/fstab /root/fstab\n",
     include_str!("../debian/limit")
 );
+
+/// `/run` was empty before, and the installation is all that runs `probe`.
+const ASKED: &str = "# did the installation ask the disks\n\
+    if [ -e /run/xvdguard/probe.json ]; then echo disks asked; else echo disks not asked; fi";
 
 const DAEMON: &str = r#"# is the daemon active
 if command -v systemctl >/dev/null; then systemctl is-active xvdguard.service || true
@@ -172,7 +176,7 @@ fn live(stage: &mut Stage, images: Images) -> Result<String> {
     let before = fate(stage)?;
     let install = images.dpkg("-i /root/xvdguard.deb");
     crate::say(&stage.guest(&format!("{CONFIGURE}{install}"))?);
-    let installed = said(stage, DAEMON)?;
+    let (asked, installed) = (said(stage, ASKED)?, said(stage, DAEMON)?);
     stage.guest("# longer than a good boot must be\nsleep 100")?;
     let unwritten = said(stage, FSTAB)?;
     crate::say(&stage.guest("xvdguard status; true")?);
@@ -185,7 +189,7 @@ fn live(stage: &mut Stage, images: Images) -> Result<String> {
     let after = fate(stage)?;
     stage.end()?;
     Ok(format!(
-        "before: {before}; installed: daemon {installed}, {unwritten}; booted: {booted}; \
+        "before: {before}; installed: {asked}, daemon {installed}, {unwritten}; booted: {booted}; \
          removed: {removed}, {left}; booted: {after}"
     ))
 }
