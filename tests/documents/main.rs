@@ -2,6 +2,9 @@
 //! of a real guest, and what they leave in `/run`. Never a document that was written for the test.
 
 #[cfg(test)]
+mod words;
+
+#[cfg(test)]
 mod tests {
     use std::path::Path;
     use std::process::Command;
