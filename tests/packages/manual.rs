@@ -204,6 +204,10 @@ fn the_administrator_of_the_host_is_told_every_key() {
     for key in keys {
         assert!(text.contains(key), "{key}");
     }
+    let heals = text.split(".SS ").find(|part| part.starts_with("What heals a flush"));
+    for way in ["Detach and attach the disk", "migrate the guest", "restart it"] {
+        assert!(heals.is_some_and(|part| part.contains(way)), "{way}: {text}");
+    }
     for word in ["on_reboot", "on_crash"] {
         assert!(text.contains(word), "{word}");
     }
