@@ -41,6 +41,7 @@ pub struct World {
     pub log: KernelLogReader,
     /// What could not be opened, each with what happens instead.
     pub oddities: Vec<String>,
+    places: Places,
 }
 
 impl World {
@@ -60,7 +61,17 @@ impl World {
                 KernelLogReader::none()
             }),
         };
-        Ok(World { root, xenstore, log, oddities })
+        Ok(World { root, xenstore, log, oddities, places: places.clone() })
+    }
+
+    /// Connects to xenstore again, where that was lost or never was; whether there is a new
+    /// connection, which nothing is watched by yet.
+    pub fn connect_again(&mut self, deadline: Instant) -> bool {
+        if self.xenstore.is_none() {
+            self.xenstore = self.places.open_xenstore(&self.root, deadline).ok().flatten();
+            return self.xenstore.is_some();
+        }
+        false
     }
 
     /// One look at everything.

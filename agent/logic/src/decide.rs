@@ -47,6 +47,7 @@ pub fn decide(settings: &Settings, memory: Memory, world: &World) -> Decision {
     hold::update(&mut memory, world);
     let mut turn = open(settings, &mut memory, world);
     let was_stalled = stalled(&memory);
+    disks::follow_domain(&mut memory.disks, &memory.domain, &world.domain);
     disks::update(&mut turn, &mut memory.disks, is_new);
     disks::doubt(world, &memory.volumes, &mut memory.disks);
     volumes::update(&mut turn, &mut memory);

@@ -15,8 +15,8 @@ use crate::root::Root;
 
 /// How long the look at who has files open may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// What keeps the system together, by its name in `/proc/PID/comm`, which is cut at 15 bytes. Root's
-/// alone: everybody may call a process so (prctl(2), PR_SET_NAME).
+/// What keeps the system together, by its name in `/proc/PID/comm`, which is cut at 15 bytes; only
+/// where it is root's: everybody may call a process so (prctl(2), PR_SET_NAME).
 const CORE: [&str; 4] = ["systemd-journal", "systemd-journald", "systemd-udevd", "udevd"];
 
 /// Everything about these volumes that does not change with each error.

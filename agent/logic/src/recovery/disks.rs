@@ -11,7 +11,7 @@ use super::memory::{Care, DiskMemory, Job, Memory, State, Step, VolumeMemory};
 use super::role::is_root;
 use super::signs::SignKind;
 use super::turn::{Progress, Turn, ms};
-use super::world::{DiskSeen, World};
+use super::world::{DiskSeen, Domain, World};
 use crate::disk::Disk;
 use crate::text::Text;
 
@@ -55,6 +55,19 @@ impl DiskMemory {
     pub(crate) fn doubt(&mut self) {
         self.answering_since_ms = None;
         self.answered_ms = None;
+    }
+
+    /// There may be another backend behind it.
+    fn reconnects(&mut self) {
+        self.doubt();
+        self.care = Care::Reconnected(0);
+    }
+}
+
+/// The guest runs in another domain: another backend may have given the keys that were known.
+pub(crate) fn follow_domain(disks: &mut [DiskMemory], before: &Domain, now: &Domain) {
+    if before.id.is_some() && now.id.is_some() && before.id != now.id {
+        disks.iter_mut().for_each(DiskMemory::reconnects);
     }
 }
 
@@ -108,8 +121,7 @@ fn look(turn: &mut Turn<'_>, disk: &mut DiskMemory, seen: &DiskSeen, vbd: Option
     disk.failures = failures;
     let connection = vbd.map(Disk::connection).unwrap_or_default();
     if connection != disk.connection {
-        disk.doubt();
-        disk.care = Care::Reconnected(0);
+        disk.reconnects();
         disk.connection = connection;
     }
     let is_moving = seen.in_flight == 0 || seen.completed != disk.completed;
@@ -260,5 +272,28 @@ impl<'a> Names<'a> {
     /// Settled as `[recovery]` says.
     pub(crate) fn recovery(turn: &Turn<'_>, own: &'a [Text], root: &'a [Text]) -> Names<'a> {
         Names { own, root, settle_ms: ms(turn.settings.recovery.settle.value) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn another_domain_is_another_backend() {
+        let domain = |id| Domain { id, ..Domain::default() };
+        let after = |before, now| {
+            let known = DiskMemory { answered_ms: Some(1), ..DiskMemory::default() };
+            let mut disks = vec![known];
+            follow_domain(&mut disks, &domain(before), &domain(now));
+            (disks[0].care, disks[0].answered_ms)
+        };
+        assert_eq!(after(Some(3), Some(4)), (Care::Reconnected(0), None));
+        // Nobody knows where it is, or was.
+        for (before, now) in [(Some(3), Some(3)), (None, Some(3)), (Some(3), None)] {
+            assert_eq!(after(before, now), (Care::None, Some(1)));
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use inotify::{Inotify, WatchDescriptor, WatchMask};
+use inotify::{EventMask, Inotify, WatchDescriptor, WatchMask};
 use xvdguard_linux::reports;
 use xvdguard_linux::watch::requests::{HOLD, RELEASE};
 use xvdguard_logic::wording::missing as wording;
@@ -21,6 +21,10 @@ pub enum Changed {
     /// `/etc/fstab`.
     Fstab,
 }
+
+/// All of it: what is to be looked at where events were lost.
+const ALL: [Changed; 4] =
+    [Changed::Configuration, Changed::Requests, Changed::Reports, Changed::Fstab];
 
 /// Watches on folders: editors put a new file in the place of the old one.
 pub struct FileChanges {
@@ -56,6 +60,9 @@ impl FileChanges {
             let mut is_empty = true;
             for event in events {
                 is_empty = false;
+                if event.mask.contains(EventMask::Q_OVERFLOW) {
+                    changed.extend(ALL);
+                }
                 changed.extend(match Some(&event.wd) {
                     wd if wd == self.run.as_ref() => of_run(event.name),
                     wd if wd == self.etc.as_ref() => of_etc(event.name),

@@ -62,6 +62,8 @@ pub fn begin(eyes: Eyes<'_>) -> World {
 pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     let Eyes { places, lines, mut events, memory } = eyes;
     let deadline = Instant::now() + XENSTORE;
+    let is_connected = news.tick && places.connect_again(deadline);
+    let news = News { world: news.world || is_connected, ..news };
     let (understood, gap) = (world.seen.log.understood, world.signs.gap);
     read_log(places, lines, world);
     // A line of blkfront or of a resume, or lines that nobody will ever see.
@@ -77,7 +79,7 @@ pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
         keep_ours(world);
         follow(events.as_deref_mut(), world);
     }
-    if news.requests || has_watch {
+    if news.requests || news.tick || has_watch {
         world.releases.extend(requests::take_releases(&places.root));
         world.hold = hold(places, deadline);
     }
@@ -208,10 +210,17 @@ fn watch(places: &mut Places, world: &World, deadline: Instant) {
 fn has_watch_event(places: &mut Places) -> bool {
     let Some(Source::Live(client)) = &mut places.xenstore else { return false };
     let mut has_event = false;
-    while let Ok(Some(_)) = client.next_event(Instant::now()) {
-        has_event = true;
+    loop {
+        match client.next_event(Instant::now()) {
+            Ok(Some(_)) => has_event = true,
+            // It would be ready to be read for ever.
+            Err(error) if error.is_closed() => {
+                places.xenstore = None;
+                return true;
+            }
+            Ok(None) | Err(_) => return has_event,
+        }
     }
-    has_event
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ use recorder::Recorder;
 use reload::Reload;
 use sources::Sources;
 use state::State;
-use turns::Daemon;
+use turns::{Daemon, Rounds};
 
 /// A daemon that is replaced ends within this time, or there are two.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -126,6 +126,7 @@ fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Da
         later: Later::default(),
         casebook: Casebook::default(),
         recorder: Recorder::default(),
+        rounds: Rounds::default(),
         asked_to_stop: None,
     })
 }

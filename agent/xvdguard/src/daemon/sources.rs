@@ -35,6 +35,8 @@ pub struct News {
     pub fstab: bool,
     /// SIGTERM.
     pub end: bool,
+    /// The time alone: an event may have been lost, and a watch may have failed.
+    pub tick: bool,
 }
 
 /// The open sources.

@@ -54,6 +54,7 @@ pub struct Daemon {
     pub later: Later,
     pub casebook: Casebook,
     pub recorder: Recorder,
+    pub rounds: Rounds,
     /// When it was asked to end, where it cannot yet.
     pub asked_to_stop: Option<Instant>,
 }
@@ -190,7 +191,9 @@ impl Daemon {
         self.world.ended.extend(work.take_ended());
         self.note_failures();
         let came = self.sources.take();
-        let mut news = News { mounts: has_mounts || !self.world.ended.is_empty(), ..came };
+        let (tick, is_round) = self.rounds.due(self.settings.daemon.tick.value);
+        let mounts = has_mounts || !self.world.ended.is_empty();
+        let mut news = News { mounts, world: came.world || is_round, tick, ..came };
         self.later.take();
         let is_reloaded = self.take_settings();
         news.world |= is_reloaded;
@@ -294,6 +297,33 @@ impl Daemon {
     }
 }
 
+/// What is looked at although nothing said so.
+pub struct Rounds {
+    last: Instant,
+    ticks: u32,
+}
+
+impl Default for Rounds {
+    fn default() -> Rounds {
+        Rounds { last: Instant::now(), ticks: 0 }
+    }
+}
+
+impl Rounds {
+    /// A look at everything takes milliseconds: in ten minutes, with the tick that is the default.
+    const TICKS: u32 = 20;
+
+    /// Whether it is time for what is looked at in each tick, and for a look at everything.
+    fn due(&mut self, tick: Duration) -> (bool, bool) {
+        if self.last.elapsed() < tick {
+            return (false, false);
+        }
+        self.last = Instant::now();
+        self.ticks = (self.ticks + 1) % Rounds::TICKS;
+        (true, self.ticks == 0)
+    }
+}
+
 /// When the service manager wants to hear of us.
 struct Alive {
     every: Duration,
@@ -314,5 +344,20 @@ impl Alive {
 
     fn patience(&self) -> Duration {
         self.last.map_or(Duration::ZERO, |last| self.every.saturating_sub(last.elapsed()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_twentieth_tick_looks_at_everything() {
+        let mut rounds = Rounds::default();
+        assert_eq!(rounds.due(Duration::from_secs(3600)), (false, false));
+        let due: Vec<_> = (0..40).map(|_| rounds.due(Duration::ZERO)).collect();
+        assert!(due.iter().all(|(tick, _)| *tick));
+        let all = due.iter().enumerate().filter(|(_, (_, is_round))| *is_round);
+        assert_eq!(all.map(|(number, _)| number).collect::<Vec<_>>(), [19, 39]);
     }
 }
