@@ -9,6 +9,8 @@ mod back;
 #[cfg(test)]
 mod bundles;
 #[cfg(test)]
+mod connection;
+#[cfg(test)]
 mod deceit;
 #[cfg(test)]
 mod fstab;
@@ -17,11 +19,19 @@ mod handed_over;
 #[cfg(test)]
 mod hanging;
 #[cfg(test)]
+mod hold;
+#[cfg(test)]
 mod killed;
+#[cfg(test)]
+mod manager;
+#[cfg(test)]
+mod rehearse;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod start;
 #[cfg(test)]
 mod syslog;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use harness::fault::{Answer, Fault};
 use harness::faulty_disk::FaultyDisk;
 use harness::helper::Helper;
 use harness::pretended_guest::PretendedGuest;
-use harness::programs;
+use harness::programs::{self, Ran};
 use serde_json::Value;
 
 /// A busy machine with four such tests side by side.
@@ -23,6 +23,8 @@ pub struct Stage {
     daemon: Option<Helper>,
     /// More options of the daemon.
     pub options: Vec<String>,
+    /// What its environment says besides ours.
+    pub environment: Vec<(&'static str, String)>,
     pub guest: PretendedGuest,
     pub disk: FaultyDisk,
 }
@@ -36,7 +38,8 @@ impl Stage {
         harness::program::run(&format!("mkfs.{fstype}"), &["-q", &node]).unwrap();
         let guest = PretendedGuest::start(&[&disk.device]).unwrap();
         guest.run(&format!("mkdir {AT} && mount -t {fstype} {node} {AT}")).unwrap();
-        let stage = Stage { daemon: None, options: Vec::new(), guest, disk };
+        let (options, environment) = (Vec::new(), Vec::new());
+        let stage = Stage { daemon: None, options, environment, guest, disk };
         stage.configure("[recovery]\nsettle = \"1s\"\n");
         stage
     }
@@ -64,6 +67,7 @@ impl Stage {
             .arg("daemon")
             .args(&self.options)
             .env_remove("JOURNAL_STREAM")
+            .envs(self.environment.iter().cloned())
             .stdout(Stdio::null())
             .stderr(log);
         self.daemon = Some(Helper::start(command).unwrap());
@@ -81,6 +85,21 @@ impl Stage {
     /// The daemon's process, as the guest counts.
     pub fn daemon_pid(&self) -> u64 {
         self.until("the daemon has a state", |stage| stage.state()["pid"].as_u64())
+    }
+
+    /// Waits until the daemon has ended by itself.
+    #[track_caller]
+    pub fn until_daemon_ends(&self) {
+        self.until("the daemon has ended", |stage| {
+            stage.daemon.as_ref()?.has_ended().then_some(())
+        });
+    }
+
+    /// A command of xvdguard's, run inside to its end.
+    pub fn xvdguard(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.guest.command(programs::xvdguard());
+        command.args(arguments);
+        programs::run(command, SOON).unwrap()
     }
 
     /// What the daemon said on standard error.
@@ -143,10 +162,15 @@ impl Stage {
 
     /// The storage refuses everything; returns when the daemon knows that the file system is dead.
     pub fn begin_outage(&self) {
+        self.begin_outage_until("aborted");
+    }
+
+    /// The same, where the daemon makes something else of a dead file system.
+    pub fn begin_outage_until(&self, health: &str) {
         self.disk.storage.set_all(&Fault::everything(Answer::Eio)).unwrap();
         self.until("the file system is dead, and the daemon sees it", |stage| {
             stage.guest.stir(AT);
-            (stage.health() == "aborted").then_some(())
+            (stage.health() == health).then_some(())
         });
     }
 
