@@ -23,4 +23,5 @@ mod spdx;
 mod syntax;
 mod tokens;
 mod tree;
+mod units;
 mod versions;
