@@ -25,6 +25,8 @@ mod killed;
 #[cfg(test)]
 mod manager;
 #[cfg(test)]
+mod pending;
+#[cfg(test)]
 mod rehearse;
 #[cfg(test)]
 mod reload;
