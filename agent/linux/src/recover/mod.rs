@@ -9,7 +9,7 @@ mod disk;
 mod free;
 mod fsck;
 mod mounting;
-mod place;
+pub mod place;
 mod program;
 pub mod records;
 mod systemd;

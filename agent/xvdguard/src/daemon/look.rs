@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use xvdguard_linux::observe::kernel_log::Records;
 use xvdguard_linux::observe::vbds::Depth;
 use xvdguard_linux::observe::{self, Look};
-use xvdguard_linux::recover::records;
+use xvdguard_linux::recover::{place, records};
 use xvdguard_linux::watch::errors::{self, ErrorEvents};
 use xvdguard_linux::watch::{disks, domain, requests, volumes};
 use xvdguard_linux::world::World as Places;
@@ -185,10 +185,8 @@ fn is_lasting(world: &World) -> bool {
 
 /// The mount that `/var/lib/xvdguard` is below.
 pub fn mount_of_records(world: &World) -> Option<&Mount> {
-    let above = world.seen.mounts.iter().filter(|mount| {
-        let rest = b"/var/lib/xvdguard".strip_prefix(mount.mount_point.as_bytes());
-        mount.mount_point == "/" || rest.is_some_and(|rest| rest.first() == Some(&b'/'))
-    });
+    let is_above = |mount: &&Mount| place::is_below(b"/var/lib/xvdguard", &mount.mount_point);
+    let above = world.seen.mounts.iter().filter(is_above);
     above.max_by_key(|mount| mount.mount_point.len())
 }
 
@@ -269,5 +267,40 @@ mod tests {
             counts.push(world.seen.oddities.len());
         }
         assert_eq!(counts, [1, 1, 1], "{:?}", world.seen.oddities);
+    }
+
+    /// Whether records last in a guest with these mounts, whose `/dev/xvda` is a virtual disk.
+    fn lasts(mountinfo: &str) -> bool {
+        let (mounts, _) = xvdguard_logic::mountinfo::parse(mountinfo.as_bytes());
+        let mut world = World::default();
+        let disk = xvdguard_logic::disk::Disk { name: "xvda".into(), ..Default::default() };
+        world.seen.disks.push(disk);
+        world.seen.volumes = mounts
+            .iter()
+            .filter(|mount| mount.device.major == 202)
+            .map(|mount| volume::Volume {
+                device: mount.device,
+                mount_point: mount.mount_point.clone(),
+                fstype: mount.fstype.clone(),
+                device_name: "xvda".into(),
+                disks: vec!["xvda".into()],
+            })
+            .collect();
+        world.seen.mounts = mounts;
+        is_lasting(&world)
+    }
+
+    /// A root that is gone with the boot counts no reboots: a guest that is rebooted for ever.
+    #[test]
+    fn records_last_on_a_virtual_disk_alone() {
+        let overlay = "21 1 0:20 / / rw - overlay overlay rw,lowerdir=/a,upperdir=/b,workdir=/c\n";
+        let root = "21 1 202:0 / / rw - ext4 /dev/xvda rw\n";
+        let var = "30 21 202:0 / /var rw - ext4 /dev/xvda rw\n";
+        let memory = "30 21 0:25 / /var/lib/xvdguard rw - tmpfs tmpfs rw\n";
+        assert!(!lasts(overlay));
+        assert!(lasts(root));
+        assert!(lasts(&[overlay, var].concat()));
+        assert!(!lasts(&[root, memory].concat()));
+        assert!(!lasts(&[overlay, "30 21 202:0 / /srv rw - ext4 /dev/xvda rw\n"].concat()));
     }
 }
