@@ -31,11 +31,13 @@ fn programs_that_a_recovery_would_miss_are_told_at_start() {
     stage.watch();
     let status = stage.xvdguard(&["status", "--json"]).out();
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    let text = stage.xvdguard(&["status"]).out();
     let shown = status["daemon"]["missing"].as_array().unwrap();
     for name in missing {
         let begin = format!("there is no {name}: ");
         let told = format!("will have to do without: {begin}");
         assert_eq!(stage.said().matches(&told).count(), 1, "{}", stage.said());
+        assert_eq!(text.matches(&told).count(), 1, "{text}");
         let is_it = |line: &&serde_json::Value| line.as_str().unwrap().starts_with(&begin);
         assert_eq!(shown.iter().filter(is_it).count(), 1, "{shown:?}");
     }

@@ -61,7 +61,11 @@ fn print_volumes(seen: &Observation, daemon: Option<&State>, voice: Voice) {
         bundle.iter().for_each(|path| terminal::print(&format!("    last incident: {path}\n")));
     }
     match daemon {
-        Some(state) => terminal::print(&format!("daemon: {}\n", state.sentence)),
+        Some(state) => {
+            terminal::print(&format!("daemon: {}\n", state.sentence));
+            let missing = state.missing.iter().map(|what| wording::daemon::missing(what));
+            missing.for_each(|line| terminal::print(&format!("    {line}\n")));
+        }
         None => terminal::print(&format!("{}\n", wording::status::NO_DAEMON)),
     }
 }

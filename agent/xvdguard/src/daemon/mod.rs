@@ -86,14 +86,15 @@ pub fn run(mut session: Session, global: &Global) -> Result<ExitCode, Failure> {
 /// Held by the one daemon of a guest.
 const LOCK: &str = "daemon.lock";
 
-/// The keeper first: it is forked while this process is small, and has none of its files.
+/// The keeper first of all that takes memory: it is forked while this process is small, and has none
+/// of its files, but is spared by the memory killer as we are.
 fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Daemon, Failure> {
     let root = &session.world.root;
     let mut missing = Vec::new();
+    process::prepare(root, &mut missing);
     let mut note = |what: String| missing.push(what);
     let post = Post::new(root).map_err(|error| note(lack::keeper(&error))).ok();
     let memory = state::memory(root).map_err(|error| note(error.to_string())).unwrap_or_default();
-    process::prepare(root, &mut missing);
     missing.extend(post.iter().flat_map(Post::missing).cloned());
     let mut sources =
         Sources::open(root, &mut missing).map_err(|error| Failure::Inner(error.to_string()))?;
