@@ -86,8 +86,8 @@ pub fn run(mut session: Session, global: &Global) -> Result<ExitCode, Failure> {
 /// Held by the one daemon of a guest.
 const LOCK: &str = "daemon.lock";
 
-/// The keeper first of all that takes memory: it is forked while this process is small, and has none
-/// of its files, but is spared by the memory killer as we are.
+/// The keeper first of all that takes memory: it is forked while this process is small, and has
+/// none of its files, but is spared by the memory killer as we are.
 fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Daemon, Failure> {
     let root = &session.world.root;
     let mut missing = Vec::new();
