@@ -37,7 +37,7 @@ lint: ## Judges format, Rust and shell, and whether Cargo.lock is up to date.
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p xvdguard --features generate --bin xvdguard-generate -- -D warnings
 	git -c safe.directory='*' ls-files -co --exclude-standard | while read -r file; do \
-		if head -qn 1 "$$file" | grep -aqE '^#!.*[/ ](ba|da)?sh( |$$)'; then echo "$$file"; fi; \
+		if head -qn 1 "$$file" | grep -aqE '^#!.*[/ ](ba|da|a)?sh( |$$)'; then echo "$$file"; fi; \
 	done | xargs -rd '\n' shellcheck
 
 bench: ## Measures, and writes BENCHMARKS.md (root, Debian 12); with T="words" only some.
