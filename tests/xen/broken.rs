@@ -21,6 +21,8 @@ pub struct Broken {
     pub heal: &'static str,
     /// Of the kernel command line: root, and how it is to be mounted.
     pub root: &'static str,
+    /// dom0's device that is the first disk.
+    pub device: &'static str,
 }
 
 /// What the init of the root saw.
@@ -45,15 +47,16 @@ const HELD: &str = "bed: held";
 /// Root as it is named where nothing else is said.
 pub const ROOT: &str = "root=/dev/xvda ro";
 
-/// Debian's disk and another.
-const DISKS: [Host; 2] = [Host { storage: Storage::Over("/dev/vdb"), ..HEALTHY }, HEALTHY];
+/// Debian's disk.
+pub const DEBIAN: &str = "/dev/vdb";
 
 impl Broken {
     /// Boots a guest so, as far as the init of its root.
     pub fn boot(&self, stage: &mut Stage) -> Result<Booted> {
         stage.host(&self.image_script())?;
         stage.say_to_kernel(self.root);
-        stage.boot_as(System::Broken, &DISKS)?;
+        let root = Host { storage: Storage::Over(self.device), ..HEALTHY };
+        stage.boot_as(System::Broken, &[root, HEALTHY])?;
         if !self.fault.is_empty() {
             let fault = self.fault;
             stage.host(&format!(

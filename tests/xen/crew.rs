@@ -78,13 +78,15 @@ fn work(
 impl Task<'_> {
     fn play(&self, player: &mut Player) -> Result<Vec<Row>> {
         player.turn_to(self.kernel);
-        let (story, debian) = match &self.what {
-            What::Matrix(scenarios) => return Ok(matrix::play(player, self.kernel, scenarios)),
-            What::Story(story, debian) => (story, debian),
-        };
-        if let Some(debian) = debian {
-            player.take(debian)?;
+        match &self.what {
+            What::Matrix(scenarios) => {
+                player.take(None)?;
+                Ok(matrix::play(player, self.kernel, scenarios))
+            }
+            What::Story(story, debian) => {
+                player.take(debian.as_ref())?;
+                Ok(telling::tell(player, self.kernel, story).into_iter().collect())
+            }
         }
-        Ok(telling::tell(player, self.kernel, story).into_iter().collect())
     }
 }

@@ -83,16 +83,20 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// From now on this is the Debian in /bed, whose disk the next bed has.
-    pub fn take(&mut self, debian: &Debian) -> Result<()> {
-        if self.debian.as_ref().is_some_and(|taken| taken.folder == debian.folder) {
+    /// From now on this is the Debian in /bed, whose disk the next bed has; or there is none, so
+    /// that the clock of the next bed may jump.
+    pub fn take(&mut self, debian: Option<&Debian>) -> Result<()> {
+        let folder = |debian: &Debian| debian.folder.clone();
+        if self.debian.as_ref().map(folder) == debian.map(folder) {
             return Ok(());
         }
         self.leave_bed();
         let link = self.folder().join("debian");
         let _ = fs::remove_file(&link);
-        std::os::unix::fs::symlink(&debian.folder, &link).tried("link Debian")?;
-        self.debian = Some(debian.clone());
+        if let Some(debian) = debian {
+            std::os::unix::fs::symlink(&debian.folder, &link).tried("link Debian")?;
+        }
+        self.debian = debian.cloned();
         self.pack()
     }
 

@@ -25,6 +25,8 @@ pub struct Kind {
     pub init: &'static str,
     /// The package that makes its images: `initramfs-tools`, `dracut`.
     pub maker: &'static str,
+    /// A package more, or none: `lvm2`.
+    pub also: &'static str,
     /// How xvdguard lies in it.
     pub brought: Brought,
 }
@@ -34,7 +36,7 @@ pub struct Kind {
 pub enum Brought {
     /// By `make install`, before the first boot.
     Installed,
-    /// As `/root/xvdguard.deb`, for the guest to install.
+    /// As `/root/xvdguard.deb`, and `/root/lower.deb` with a lower number, for the guest to install.
     AsPackage,
 }
 
@@ -43,12 +45,15 @@ pub const USUAL: Kind = Kind {
     suite: "bookworm",
     init: "systemd-sysv",
     maker: "initramfs-tools",
+    also: "",
     brought: Brought::Installed,
 };
 
 const PACKAGES: &str = "udev,kmod,e2fsprogs,zstd,busybox-static,xenstore-utils";
 const SIZE: &str = "960M";
 const EMPTY_SIZE: &str = "480M";
+/// The version of a package that is to be upgraded.
+const LOWER: &str = "0.0.1";
 const DISK: &str = "disk.ext3";
 const MKFS: [&str; 4] = ["-q", "-F", "-E", "lazy_itable_init=0,nodiscard"];
 /// Of its root.
@@ -69,6 +74,13 @@ const FILES: [(&str, &str); 7] = [
     ("usr/lib/dracut/modules.d/95bed/module-setup.sh", include_str!("../debian/module-setup.sh")),
 ];
 
+impl Kind {
+    /// What makes its images, and what else they hold.
+    fn packages(self) -> String {
+        format!("{} {}", self.maker, self.also).trim_end().to_owned()
+    }
+}
+
 /// The guest's files.
 #[derive(Debug, Clone)]
 pub struct Debian {
@@ -88,9 +100,10 @@ impl Debian {
 
 /// Builds what is missing.
 pub fn debian(cache: &Cache, kind: Kind) -> Result<Debian> {
-    let Kind { suite, init, maker, brought } = kind;
-    let name = format!("{suite}-{init}-{maker}");
-    let recipe = [suite, init, maker, PACKAGES, CONFIGURE];
+    let Kind { suite, init, brought, .. } = kind;
+    let maker = kind.packages();
+    let name = format!("{suite}-{init}-{}", maker.replace(' ', "-"));
+    let recipe = [suite, init, &maker, PACKAGES, CONFIGURE];
     let base = cache.part(&format!("debian-{name}"), &recipe, |to| bootstrap(kind, to))?;
     let (content, base_name) = (content()?, base.display().to_string());
     let texts: String = FILES.iter().map(|(path, text)| format!("{path}\n{text}")).collect();
@@ -111,7 +124,7 @@ fn bootstrap(kind: Kind, folder: &Path) -> Result<()> {
     let mirror = mirror()?;
     let place = [root.as_os_str(), mirror.as_ref()];
     program::run("debootstrap", &[&words[..], &place].concat())?;
-    enter(&root, CONFIGURE, kind.maker)
+    enter(&root, CONFIGURE, &kind.packages())
 }
 
 fn build(kind: Kind, base: &Path, folder: &Path) -> Result<()> {
@@ -141,7 +154,9 @@ fn build(kind: Kind, base: &Path, folder: &Path) -> Result<()> {
     if kind.brought == Brought::AsPackage && kind.maker == "dracut" {
         enter(&root, WITH_PACKAGE, "")?;
         initrd("initrd")?;
-        enter(&root, "/usr/bin/dpkg --no-triggers -P xvdguard; rm -r /etc/xvdguard", "")?;
+        enter(&root, "/usr/bin/dpkg -P xvdguard; rm -r /etc/xvdguard", "")?;
+        // From now on the image that knows nothing of xvdguard is the one that its removal made.
+        initrd("initrd-plain")?;
     }
     unwrap_image(&only(&root.join("boot"), "vmlinuz-")?, &folder.join("vmlinux"))?;
     let disk = folder.join(DISK);
@@ -165,15 +180,20 @@ fn make_install(root: &Path) -> Result<()> {
     program::run("make", &["-s", "-C", &repository, "install", &built, &destination]).map(drop)
 }
 
-/// The package of these programs, as `make packages` makes it.
+/// The package of these programs, as `make packages` makes it, and the same with a lower number.
 fn pack(root: &Path) -> Result<()> {
-    let (programs, out) = (programs_folder()?, root.join("root/packages"));
-    let pack = repository().join("packaging/pack");
-    let words = ["deb".as_ref(), "amd64".as_ref(), programs.as_os_str(), out.as_os_str()];
-    program::run(&pack.display().to_string(), &words)?;
-    let (made, package) = (only(&out, "xvdguard_")?, root.join("root/xvdguard.deb"));
-    fs::rename(&made, &package).tried(format_args!("name {}", package.display()))?;
-    fs::remove_dir_all(&out).tried(format_args!("remove {}", out.display()))
+    for (name, version) in [("xvdguard.deb", None), ("lower.deb", Some(LOWER))] {
+        let (programs, out) = (programs_folder()?, root.join("root/packages"));
+        let pack = repository().join("packaging/pack");
+        let words = ["deb".as_ref(), "amd64".as_ref(), programs.as_os_str(), out.as_os_str()];
+        let version = version.map(OsStr::new);
+        let words: Vec<&OsStr> = words.into_iter().chain(version).collect();
+        program::run(&pack.display().to_string(), &words)?;
+        let (made, package) = (only(&out, "xvdguard_")?, root.join("root").join(name));
+        fs::rename(&made, &package).tried(format_args!("name {}", package.display()))?;
+        fs::remove_dir_all(&out).tried(format_args!("remove {}", out.display()))?;
+    }
+    Ok(())
 }
 
 /// Runs a script in a root, with one word.

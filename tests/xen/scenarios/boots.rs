@@ -4,7 +4,7 @@
 
 use harness::failure::Result;
 
-use crate::broken::{Broken, ROOT};
+use crate::broken::{Broken, DEBIAN, ROOT};
 use crate::build::GuestKernel;
 use crate::build::debian::{Kind, USUAL};
 use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
@@ -36,17 +36,16 @@ macro_rules! held {
     ($name:literal, $make:expr, $fault:literal, $heal:literal) => {
         Broken {
             name: $name,
-            make: concat!(
+            fault: $fault,
+            heal: $heal,
+            ..program(concat!(
                 $make,
                 "\nmkdir -p scripts/local-premount\ncat >scripts/local-premount/xvdguard <<'END'\n",
                 include_str!("../debian/held"),
                 "END\ncat >scripts/xvdguard <<'END'\n",
                 include_str!("../../../initramfs/initramfs-tools/local-premount"),
                 "END\nchmod 755 scripts/xvdguard scripts/local-premount/xvdguard"
-            ),
-            fault: $fault,
-            heal: $heal,
-            root: ROOT,
+            ))
         }
     };
 }
@@ -79,7 +78,7 @@ const NO_PROGRAM: Broken =
     Broken { name: "no program", ..program(": >usr/lib/xvdguard/xvdguard-early") };
 
 const fn program(make: &'static str) -> Broken {
-    Broken { name: "", make, fault: "", heal: "", root: ROOT }
+    Broken { name: "", make, fault: "", heal: "", root: ROOT, device: DEBIAN }
 }
 
 const AS_IT_IS: Broken = Broken { name: "as it is", ..program("true") };

@@ -43,9 +43,6 @@ drbdadm up bed
 drbdadm primary --force bed
 rmmod sick_disk 2>/dev/null || true
 insmod /modules/sick_disk.ko disks=1 over=/dev/drbd0
-lvm() { command lvm "$@" --config 'activation { udev_sync=0 udev_rules=0 }
-  devices { obtain_device_list_from_udev=0 external_device_info_source="none"
-            use_devicesfile=0 filter=["a|/dev/sick.*|","r|.*|"] }'; }
 lvm pvcreate /dev/sick0
 lvm vgcreate bed /dev/sick0
 lvm lvcreate -y -W n -Z n -n root -L 64M bed

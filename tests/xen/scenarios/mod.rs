@@ -99,12 +99,12 @@ pub const RECOVERIES: [Story; 19] = [
 ];
 
 /// What the package and its images do, each in a Debian of its own.
-pub const PACKAGES: [(Kind, Story); 13] = {
-    let [a, b, c, d] = package_debian::STORIES;
-    let [e, f, g, h, i] = boots::STORIES;
-    let [j, k] = root_options::STORIES;
-    let [l, m] = usr_debian::STORIES;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m]
+pub const PACKAGES: [(Kind, Story); 19] = {
+    let [a, b, c, d, e] = package_debian::STORIES;
+    let [f, g, h, i, j] = boots::STORIES;
+    let [k, l, m, n, o, p, q] = root_options::STORIES;
+    let [r, s] = usr_debian::STORIES;
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s]
 };
 
 /// The Debian that a story is told in.

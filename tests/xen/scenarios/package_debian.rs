@@ -12,7 +12,7 @@ use crate::scenario::{Advertised, Flushes, HEALTHY, Host, Storage};
 use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
 
 /// Each with its guest.
-pub const STORIES: [(Kind, Story); 4] = [
+pub const STORIES: [(Kind, Story); 5] = [
     (BOOKWORM, Story { name: "package-bookworm-initramfs-tools", ..ABORTS }),
     (
         Kind { maker: "dracut", ..BOOKWORM },
@@ -32,6 +32,11 @@ pub const STORIES: [(Kind, Story); 4] = [
         Kind { init: "sysvinit-core", ..BOOKWORM },
         Story { name: "package-bookworm-sysvinit", ..ABORTS },
     ),
+    // Whose image has no systemd either.
+    (
+        Kind { init: "sysvinit-core", maker: "dracut", ..BOOKWORM },
+        Story { name: "package-bookworm-dracut-sysvinit", tell: tell_with_built, ..ABORTS },
+    ),
 ];
 
 const BOOKWORM: Kind = Kind { brought: Brought::AsPackage, ..USUAL };
@@ -48,6 +53,7 @@ const ABORTS: Story = Story {
          booted: data: healthy, limits 64 64 before root; proven,refused; \
          early boot in the image, daemon active; \
          fstab: /dev/xvdb /data ext3 defaults,barrier=0 0 0; \
+         upgraded: daemon active, anew, fstab: /dev/xvdb /data ext3 defaults,barrier=0 0 0; \
          removed: fstab as before, nothing left; \
          booted: data: journal aborted, limits 128 128 before root",
     ),
@@ -59,6 +65,7 @@ const LOSES_FLUSHES: &str = "before: data: healthy, limits 128 128 before root; 
     installed: disks asked, daemon active, fstab as before; \
     booted: data: healthy, limits 64 64 before root; proven,refused; \
     early boot in the image, daemon active; fstab as before; \
+    upgraded: daemon active, anew, fstab as before; \
     removed: fstab as before, nothing left; \
     booted: data: healthy, limits 128 128 before root";
 
@@ -99,6 +106,13 @@ else
     first=$(ls /etc/rcS.d | grep -o 'xvdguard-early\|checkroot.sh' | head -n 1)
     [ "$first" = xvdguard-early ] || echo 'but the second chance comes after checkroot'
 fi"#;
+
+/// The daemon and its keeper, and whether they are others by now, and as many.
+const PROCESSES: &str = "# which daemon\npidof xvdguard >/run/bed-daemon";
+const ANEW: &str = "# is it another\nbefore=$(cat /run/bed-daemon); now=$(pidof xvdguard)\n\
+    both=$(echo $before $now | tr ' ' '\\n' | sort | uniq -d)\n\
+    if [ -z \"$both\" ] && [ $(echo $now | wc -w) = $(echo $before | wc -w) ]; then echo anew\n\
+    else echo \"was $before, is $now\"; fi";
 
 const EARLY: &str = "# who ran early boot\n\
     if [ -e /run/xvdguard/early.json ] && [ ! -e /run/xvdguard/second-chance ]; then\n\
@@ -174,7 +188,7 @@ fn live(stage: &mut Stage, images: Images) -> Result<String> {
     stage.spoil();
     stage.boot_as(System::DebianWithoutHook, &[ROOT, DATA])?;
     let before = fate(stage)?;
-    let install = images.dpkg("-i /root/xvdguard.deb");
+    let install = images.dpkg("-i /root/lower.deb");
     crate::say(&stage.guest(&format!("{CONFIGURE}{install}"))?);
     let (asked, installed) = (said(stage, ASKED)?, said(stage, DAEMON)?);
     stage.guest("# longer than a good boot must be\nsleep 100")?;
@@ -182,6 +196,11 @@ fn live(stage: &mut Stage, images: Images) -> Result<String> {
     crate::say(&stage.guest("xvdguard status; true")?);
     images.boot_again(stage, System::Debian)?;
     let booted = guarded(stage)?;
+    let upgrade = images.dpkg("-i /root/xvdguard.deb");
+    stage.guest(PROCESSES)?;
+    crate::say(&stage.guest(&format!("# upgrade it\n{upgrade}"))?);
+    let upgraded =
+        format!("daemon {}, {}, {}", said(stage, DAEMON)?, said(stage, ANEW)?, said(stage, FSTAB)?);
     let remove = images.dpkg("-r xvdguard");
     crate::say(&stage.guest(&format!("# remove it\nxvdguard revert\n{remove}"))?);
     let (removed, left) = (said(stage, FSTAB)?, said(stage, LEFT)?);
@@ -190,7 +209,7 @@ fn live(stage: &mut Stage, images: Images) -> Result<String> {
     stage.end()?;
     Ok(format!(
         "before: {before}; installed: {asked}, daemon {installed}, {unwritten}; booted: {booted}; \
-         removed: {removed}, {left}; booted: {after}"
+         upgraded: {upgraded}; removed: {removed}, {left}; booted: {after}"
     ))
 }
 
