@@ -11,6 +11,7 @@ use xvdguard_logic::volume::Volume;
 
 use super::errors::{self, ErrorEvents};
 use crate::child::{self, Ending, Task};
+use crate::recover::place;
 use crate::root::Root;
 
 /// How long the look at who has files open may take.
@@ -135,9 +136,9 @@ fn has_layers_on(mount: &Mount, mount_point: &Text) -> bool {
     mount.fstype == "overlay" && folders.any(|folder| is_below(folder, mount_point))
 }
 
+/// Everything is below root, which says nothing of root.
 fn is_below(path: &[u8], mount_point: &Text) -> bool {
-    let rest = path.strip_prefix(mount_point.as_bytes());
-    rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+    (mount_point != "/" || path == b"/") && place::is_below(path, mount_point)
 }
 
 /// Of each volume, whether PID 1, journald, udevd or we ourselves have files of it open. Where the

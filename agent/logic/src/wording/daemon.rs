@@ -24,6 +24,14 @@ pub const OLD_SETTINGS: &str = "the configuration is wrong; what was in force st
 /// A reload went well.
 pub const RELOADED: &str = "the configuration was read again";
 
+/// A daemon that hears nothing of its host until it is connected again.
+pub fn xenstore_lost(why: &str) -> String {
+    format!(
+        "the connection to xenstore broke ({why}); it is made anew with the next tick at the \
+         latest. Nothing is to be done, unless this is said again and again"
+    )
+}
+
 /// SIGTERM came while users are stopped.
 pub const STOPS_LATER: &str = "asked to stop amid a recovery: it is brought to its end first, \
     which may take 14 minutes. Do: nothing; xvdguard status shows how far it is";

@@ -22,7 +22,9 @@ use xvdguard_logic::recovery::memory::Memory;
 use xvdguard_logic::recovery::world::{Hold, World};
 use xvdguard_logic::text::Text;
 use xvdguard_logic::volume;
+use xvdguard_logic::wording::daemon as wording;
 
+use super::announce;
 use super::sources::{News, Sources};
 
 /// How long xenstore may take in a turn: one that hangs must not keep the daemon.
@@ -68,7 +70,7 @@ pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     read_log(places, lines, world);
     // A line of blkfront or of a resume, or lines that nobody will ever see.
     let is_new = world.seen.log.understood != understood || world.signs.gap != gap;
-    let has_watch = has_watch_event(places);
+    let has_watch = has_watch_event(places, deadline);
     if news.world || is_new || has_watch {
         look_at_all(places, world, deadline);
     } else if news.mounts {
@@ -205,16 +207,18 @@ fn watch(places: &mut Places, world: &World, deadline: Instant) {
     }
 }
 
-fn has_watch_event(places: &mut Places) -> bool {
+/// Whether xenstore has news. A connection that breaks (it would be ready to be read for ever) is
+/// made anew at once, or else in a tick: until then what was seen with it still holds.
+fn has_watch_event(places: &mut Places, deadline: Instant) -> bool {
     let Some(Source::Live(client)) = &mut places.xenstore else { return false };
     let mut has_event = false;
     loop {
         match client.next_event(Instant::now()) {
             Ok(Some(_)) => has_event = true,
-            // It would be ready to be read for ever.
             Err(error) if error.is_closed() => {
+                announce::note(&wording::xenstore_lost(&error.to_string()));
                 places.xenstore = None;
-                return true;
+                return places.connect_again(deadline);
             }
             Ok(None) | Err(_) => return has_event,
         }
