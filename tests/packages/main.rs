@@ -11,6 +11,8 @@ mod chroot;
 #[cfg(test)]
 mod judged;
 #[cfg(test)]
+mod lines;
+#[cfg(test)]
 mod made;
 #[cfg(test)]
 mod manual;

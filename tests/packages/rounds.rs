@@ -6,20 +6,11 @@ use std::fs;
 use harness::{program, requires};
 
 use crate::chroot::{Chroot, System};
+use crate::lines;
 use crate::made::{self, pack};
 
 /// What the administrator wrote.
 const CONFIGURATION: &str = "[barrier]\nmode = \"leave\"\n";
-/// fstab as the administrator wrote it.
-const FSTAB: &str = "# static file system information\n/dev/xvda2 / ext4 defaults 0 1\n\
-    /dev/xvdb /srv ext4 noatime 0 2\n";
-/// What `xvdguard apply` makes of it.
-const EDITED: &str = "# static file system information\n/dev/xvda2 / ext4 defaults 0 1\n\
-    # xvdguard: was noatime\n/dev/xvdb /srv ext4 noatime,barrier=0 0 2\n";
-/// What it notes beside fstab as it was.
-const EDITS: &str = r#"{"schema":1,"tool":"xvdguard","version":"0.1.0","edits":[{
-    "source":"/dev/xvdb","mount_point":"/srv","old":"noatime","new":"noatime,barrier=0",
-    "reason":"xvdb: flush is refused","rule":"rewrite-fstab","time":null}]}"#;
 /// More than this would have to be told.
 const IMAGE_GROWS_AT_MOST: u64 = 700_000;
 
@@ -61,7 +52,7 @@ fn round(system: System) {
     let (old, new) = (pack("deb", &programs, "0.0.1"), pack("deb", &programs, "0.1.0"));
     fs::copy(&old.file, chroot.within("tmp/old.deb")).unwrap();
     fs::copy(&new.file, chroot.within("tmp/new.deb")).unwrap();
-    fs::write(chroot.within("etc/fstab"), EDITED).unwrap();
+    lines::write(&chroot);
     let (before, bytes) = (chroot.paths(), chroot.image_bytes());
     // One system of each maker is enough.
     let is_compared = made::folder().is_some() && system.suite == "bookworm";
@@ -86,17 +77,18 @@ fn round(system: System) {
         waits_for_root(&chroot);
     }
 
-    // A changed configuration outlives an upgrade, and is in the image after it.
+    // A changed configuration outlives an upgrade, and is in the image after it; so do our lines.
     fs::write(chroot.within("etc/xvdguard/config.toml"), CONFIGURATION).unwrap();
-    chroot.succeed("dpkg -i /tmp/new.deb");
+    lines::note(&chroot);
+    lines::are_not_told(&chroot.succeed("dpkg -i /tmp/new.deb"));
+    lines::stand(&chroot);
     assert_eq!(chroot.succeed("dpkg-query -W -f '${Version}' xvdguard"), "0.1.0");
     let kept = fs::read_to_string(chroot.within("etc/xvdguard/config.toml")).unwrap();
     assert_eq!(kept, CONFIGURATION, "{system:?}");
     holds_ours(&chroot, system);
 
-    applied(&chroot);
-    let said = chroot.succeed("dpkg -r xvdguard");
-    names_ours(&said);
+    lines::are_told(&chroot.succeed("dpkg -r xvdguard"));
+    lines::stand(&chroot);
     assert!(chroot.image().is_empty(), "{system:?}: {:?}", chroot.image());
     let kept = fs::read_to_string(chroot.within("etc/xvdguard/config.toml")).unwrap();
     assert_eq!(kept, CONFIGURATION, "{system:?}: removal keeps it, purge does not");
@@ -124,40 +116,21 @@ fn waits_for_root(chroot: &Chroot) {
     assert!(!said.contains("Gave up"), "{said}");
 }
 
-/// As it is after `xvdguard apply`, and after the daemon has been at work.
-fn applied(chroot: &Chroot) {
-    let notes = [("fstab.orig", FSTAB), ("edits.json", EDITS), ("boots", ""), ("record/1", "")];
-    for (name, text) in notes {
-        let path = chroot.within("var/lib/xvdguard").join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-}
-
-fn names_ours(said: &str) {
-    assert!(said.contains("/dev/xvdb /srv ext4 noatime,barrier=0"), "{said}");
-    assert!(said.contains("xvdguard revert"), "{said}");
-}
-
 /// A purge leaves nothing but what takes our lines back, as long as they stand in fstab; another
 /// one leaves nothing. fstab is never touched.
 fn purged(chroot: &Chroot, before: &BTreeSet<String>) {
     let left = || -> Vec<String> { chroot.paths().difference(before).cloned().collect() };
-    let fstab = || fs::read_to_string(chroot.within("etc/fstab")).unwrap();
-    names_ours(&chroot.succeed("dpkg -P xvdguard"));
-    let saved = "/var/lib/xvdguard";
-    let kept = [saved.to_owned(), format!("{saved}/edits.json"), format!("{saved}/fstab.orig")];
-    assert_eq!(left(), kept);
-    assert_eq!(fstab(), EDITED);
+    lines::are_told(&chroot.succeed("dpkg -P xvdguard"));
+    assert_eq!(left(), lines::KEPT);
+    lines::stand(chroot);
 
     // The way back, without a word for the maker of images.
     chroot.succeed("dpkg --no-triggers -i /tmp/new.deb");
     chroot.succeed("xvdguard revert");
-    assert_eq!(fstab(), FSTAB);
-    let said = chroot.succeed("dpkg --no-triggers -P xvdguard");
-    assert!(!said.contains("fstab"), "{said}");
+    lines::are_gone(chroot);
+    lines::are_not_told(&chroot.succeed("dpkg --no-triggers -P xvdguard"));
     assert_eq!(left(), [""; 0]);
-    assert_eq!(fstab(), FSTAB);
+    lines::are_gone(chroot);
 }
 
 /// Both services are enabled, and systemd understands what they say. Returns how exposed it finds
