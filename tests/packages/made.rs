@@ -41,14 +41,17 @@ pub fn programs() -> Option<PathBuf> {
 
 /// Packs a `deb` or `rpm` of this version.
 pub fn pack(kind: &str, programs: &Path, version: &str) -> Package {
-    pack_in(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")), kind, programs, version)
+    let tree = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    pack_in(tree, [kind, "amd64"], programs, version)
 }
 
-/// Packs what lies in this tree. Every package of a test has the same date.
-pub fn pack_in(tree: &Path, kind: &str, programs: &Path, version: &str) -> Package {
+/// Packs what lies in this tree, of a kind and for an architecture. Every package of a test has the
+/// same date.
+pub fn pack_in(tree: &Path, words: [&str; 2], programs: &Path, version: &str) -> Package {
+    let [kind, _] = words;
     let scratch = Scratch::new("packages").unwrap();
     let mut pack = Command::new(tree.join("packaging/pack"));
-    pack.args([kind, "amd64"]).arg(programs).arg(scratch.path()).arg(version);
+    pack.args(words).arg(programs).arg(scratch.path()).arg(version);
     program::output(pack.env("SOURCE_DATE_EPOCH", "1763650000")).unwrap();
     let mut files = fs::read_dir(scratch.path()).unwrap().map(|entry| entry.unwrap().path());
     let file = files.find(|path| path.extension().is_some_and(|end| end == kind));
