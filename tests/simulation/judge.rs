@@ -97,7 +97,8 @@ impl Judge {
             Event::Unmounted(point, _) => {
                 self.track(crate::view::device(machine.at(point))).recoveries.clear();
             }
-            Event::Migrate(_) => {
+            // So looks a guest that wakes up elsewhere.
+            Event::Migrate(_) | Event::WallJump(_) => {
                 self.troubled.extend(machine.disks.iter().map(|disk| Text::from(disk.name)));
             }
             _ => {}

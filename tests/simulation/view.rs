@@ -45,6 +45,7 @@ pub fn world(machine: &mut Machine, script: &Script) -> World {
         disks: machine.disks.iter().map(disk_seen).collect(),
         signs: machine.signs.clone(),
         wall_s: machine.wall_s(),
+        slept_ms: 0,
         domain: Domain {
             id: Some(machine.domain),
             uuid: Some(Text::from("guest")),

@@ -7,7 +7,18 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// Milliseconds since boot.
 pub fn boot_ms() -> u64 {
-    let now = clock_gettime(ClockId::Boottime);
+    milliseconds(ClockId::Boottime)
+}
+
+/// Milliseconds since boot in which the guest slept.
+pub fn slept_ms() -> u64 {
+    // In this order: what passes between the two must not look like sleep.
+    let boot_ms = boot_ms();
+    boot_ms.saturating_sub(milliseconds(ClockId::Monotonic))
+}
+
+fn milliseconds(clock: ClockId) -> u64 {
+    let now = clock_gettime(clock);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     let milliseconds = u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000;
     seconds * 1000 + milliseconds

@@ -47,7 +47,7 @@ pub fn decide(settings: &Settings, memory: Memory, world: &World) -> Decision {
     hold::update(&mut memory, world);
     let mut turn = open(settings, &mut memory, world);
     let was_stalled = stalled(&memory);
-    disks::follow_domain(&mut memory.disks, &memory.domain, &world.domain);
+    disks::follow_guest(&mut memory, world);
     disks::update(&mut turn, &mut memory.disks, is_new);
     disks::doubt(world, &memory.volumes, &mut memory.disks);
     volumes::update(&mut turn, &mut memory);
@@ -58,7 +58,6 @@ pub fn decide(settings: &Settings, memory: Memory, world: &World) -> Decision {
     guard::keep(&mut turn, &mut memory);
     disks::ask(&mut turn, &mut memory);
     memory.next_sequence = world.signs.next_sequence;
-    memory.domain = world.domain.clone();
     memory.next_effect = turn.next_effect;
     memory.said = turn.said;
     Decision { memory, effects: turn.effects, moves: turn.moves, wake_ms: turn.wake_ms }

@@ -11,7 +11,7 @@ use super::memory::{Care, DiskMemory, Job, Memory, State, Step, VolumeMemory};
 use super::role::is_root;
 use super::signs::SignKind;
 use super::turn::{Progress, Turn, ms};
-use super::world::{DiskSeen, Domain, World};
+use super::world::{DiskSeen, World};
 use crate::disk::Disk;
 use crate::text::Text;
 
@@ -64,10 +64,17 @@ impl DiskMemory {
     }
 }
 
-/// The guest runs in another domain: another backend may have given the keys that were known.
-pub(crate) fn follow_domain(disks: &mut [DiskMemory], before: &Domain, now: &Domain) {
-    if before.id.is_some() && now.id.is_some() && before.id != now.id {
-        disks.iter_mut().for_each(DiskMemory::reconnects);
+/// The guest runs in another domain, or its clocks jumped, as after hibernation or when a snapshot
+/// was restored: another backend may have given the keys that were known.
+pub(crate) fn follow_guest(memory: &mut Memory, world: &World) {
+    let (before, now) = (memory.domain.id, world.domain.id);
+    let is_another = before.is_some() && now.is_some() && before != now;
+    if is_another || memory.clocks.is_some_and(|before| world.clocks().has_jumped(before)) {
+        memory.disks.iter_mut().for_each(DiskMemory::reconnects);
+    }
+    memory.domain = world.domain.clone();
+    if memory.clocks.is_none_or(|before| world.clocks().differ(before)) {
+        memory.clocks = Some(world.clocks());
     }
 }
 
@@ -279,21 +286,48 @@ impl<'a> Names<'a> {
 mod tests {
     use alloc::vec;
 
+    use super::super::world::{Clocks, Domain};
     use super::*;
+
+    /// What a disk that had answered comes to.
+    fn after(before: (Option<u32>, Clocks), now: &World) -> (Care, Option<u64>) {
+        let known = DiskMemory { answered_ms: Some(1), ..DiskMemory::default() };
+        let domain = Domain { id: before.0, ..Domain::default() };
+        let clocks = Some(before.1);
+        let mut memory = Memory { disks: vec![known], domain, clocks, ..Memory::default() };
+        follow_guest(&mut memory, now);
+        assert_eq!(memory.domain.id, now.domain.id);
+        assert!(!memory.clocks.unwrap().differ(now.clocks()));
+        (memory.disks[0].care, memory.disks[0].answered_ms)
+    }
+
+    fn world(id: Option<u32>, clocks: Clocks) -> World {
+        let domain = Domain { id, ..Domain::default() };
+        let wall_s = clocks.wall_ahead_s.unsigned_abs();
+        World { domain, wall_s, slept_ms: clocks.slept_ms, ..World::default() }
+    }
 
     #[test]
     fn another_domain_is_another_backend() {
-        let domain = |id| Domain { id, ..Domain::default() };
-        let after = |before, now| {
-            let known = DiskMemory { answered_ms: Some(1), ..DiskMemory::default() };
-            let mut disks = vec![known];
-            follow_domain(&mut disks, &domain(before), &domain(now));
-            (disks[0].care, disks[0].answered_ms)
-        };
-        assert_eq!(after(Some(3), Some(4)), (Care::Reconnected(0), None));
+        let still = Clocks::default();
+        let came = after((Some(3), still), &world(Some(4), still));
+        assert_eq!(came, (Care::Reconnected(0), None));
         // Nobody knows where it is, or was.
         for (before, now) in [(Some(3), Some(3)), (None, Some(3)), (Some(3), None)] {
-            assert_eq!(after(before, now), (Care::None, Some(1)));
+            assert_eq!(after((before, still), &world(now, still)), (Care::None, Some(1)));
+        }
+    }
+
+    #[test]
+    fn after_a_jump_of_a_clock_there_may_be_another_backend() {
+        let clocks = |wall_ahead_s, slept_ms| Clocks { wall_ahead_s, slept_ms };
+        let before = clocks(1_700_000_000, 5_000);
+        let came = |now| after((None, before), &world(None, now));
+        for jumped in [clocks(1_700_000_061, 5_000), clocks(60, 5_000), clocks(1_700_000_000, 6_001)] {
+            assert_eq!(came(jumped), (Care::Reconnected(0), None), "{jumped:?}");
+        }
+        for kept in [before, clocks(1_699_999_940, 5_000), clocks(1_700_000_001, 6_000)] {
+            assert_eq!(came(kept), (Care::None, Some(1)), "{kept:?}");
         }
     }
 }

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::effects::{Effect, EffectId, Identity, Target};
-use super::world::{Domain, Hold};
+use super::world::{Clocks, Domain, Hold};
 use crate::disk::Connection;
 use crate::text::Text;
 use crate::vbd::advertised::Advertised;
@@ -27,6 +27,9 @@ pub struct Memory {
     pub next_sequence: u64,
     /// The domain, one turn ago.
     pub domain: Domain,
+    /// How the clocks stood, one turn ago.
+    #[serde(default)]
+    pub clocks: Option<Clocks>,
     /// The hold in force: only a release or its own end takes it away.
     pub hold: Option<Hold>,
     /// The hold that was released last: it is over, also while it can still be seen.

@@ -36,6 +36,9 @@ pub struct World {
     pub signs: Signs,
     /// CLOCK_REALTIME in seconds since 1970: may jump, may be wrong.
     pub wall_s: u64,
+    /// How long the guest has slept since it booted: what CLOCK_BOOTTIME is ahead of
+    /// CLOCK_MONOTONIC.
+    pub slept_ms: u64,
     /// Which domain this is.
     pub domain: Domain,
     /// What stops and starts services.
@@ -105,6 +108,41 @@ pub struct DiskSeen {
     pub completed: u64,
     /// The writes among them.
     pub written: u64,
+}
+
+/// How the clocks stand to each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clocks {
+    /// What CLOCK_REALTIME is ahead of CLOCK_BOOTTIME.
+    pub wall_ahead_s: i64,
+    /// As in `World`.
+    pub slept_ms: u64,
+}
+
+impl Clocks {
+    /// Whoever keeps the time sets it by less.
+    const STEP_S: u64 = 60;
+
+    /// Whether they stand otherwise than then, by more than two that are read one after the other.
+    pub fn differ(self, before: Clocks) -> bool {
+        self.slept_ms.abs_diff(before.slept_ms) > 10 || self.wall_ahead_s.abs_diff(before.wall_ahead_s) > 1
+    }
+
+    /// Whether the guest slept, was restored from a snapshot, or somebody set its time, since the
+    /// clocks stood so.
+    pub fn has_jumped(self, before: Clocks) -> bool {
+        self.slept_ms.abs_diff(before.slept_ms) > 1_000
+            || self.wall_ahead_s.abs_diff(before.wall_ahead_s) > Clocks::STEP_S
+    }
+}
+
+impl World {
+    /// How the clocks stand in this turn.
+    pub fn clocks(&self) -> Clocks {
+        let seconds = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+        let wall_ahead_s = seconds(self.wall_s) - seconds(self.seen.boot_ms / 1_000);
+        Clocks { wall_ahead_s, slept_ms: self.slept_ms }
+    }
 }
 
 /// Which domain this is. Another id means a migration or a restored image.

@@ -65,7 +65,7 @@ pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     let Eyes { places, lines, mut events, memory } = eyes;
     let deadline = Instant::now() + XENSTORE;
     let is_connected = news.tick && places.connect_again(deadline);
-    let news = News { world: news.world || is_connected, ..news };
+    let news = News { world: news.world || is_connected || read_clocks(world), ..news };
     let (understood, gap) = (world.seen.log.understood, world.signs.gap);
     read_log(places, lines, world);
     // A line of blkfront or of a resume, or lines that nobody will ever see.
@@ -92,9 +92,17 @@ pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     let names = disk_names(world, memory);
     world.disks = disks::read(&places.root, names.iter());
     world.seen.boot_ms = clock::boot_ms();
-    world.wall_s = u64::try_from(clock::unix_ms() / 1000).unwrap_or(0);
     world.chance = RandomState::new().build_hasher().finish();
     keep_once(&mut world.seen.oddities);
+}
+
+/// Whether a clock jumped since the last turn.
+fn read_clocks(world: &mut World) -> bool {
+    let before = world.clocks();
+    world.seen.boot_ms = clock::boot_ms();
+    world.slept_ms = clock::slept_ms();
+    world.wall_s = u64::try_from(clock::unix_ms() / 1000).unwrap_or(0);
+    world.clocks().has_jumped(before)
 }
 
 /// What is odd may be so in each turn.
