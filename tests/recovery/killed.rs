@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use harness::fault::Fault;
+use harness::fault::{Answer, Fault};
 use harness::random::Random;
 use harness::requires;
 
@@ -108,6 +108,27 @@ fn killed_while_it_shows_that_the_volume_takes_writes() {
     stage.disk.storage.set(Fault::DelayMs(1000)).unwrap();
     stage.guest.run(": >/run/go-on").unwrap();
     killed_now(stage, "\"probe\"", |_| ());
+}
+
+/// A dead volume whose disk takes so long for each answer that a step lasts for seconds.
+fn killed_at_slow(state: &str) {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut stage = Stage::new("ext4");
+    stage.watch();
+    stage.begin_outage();
+    stage.disk.storage.set_all(&Fault::everything(Answer::Ok)).unwrap();
+    stage.disk.storage.set(Fault::DelayMs(1500)).unwrap();
+    killed_now(stage, state, |_| ());
+}
+
+#[test]
+fn killed_while_it_confirms_that_the_volume_is_dead() {
+    killed_at_slow("\"confirm\"");
+}
+
+#[test]
+fn killed_while_it_verifies_that_the_disk_is_the_same() {
+    killed_at_slow("\"verify\"");
 }
 
 /// Whatever state it is killed in: the states come as they come, some of them for milliseconds.

@@ -12,10 +12,12 @@ use crate::stage::{AT, Stage};
 
 /// Where the message of the day is.
 const MOTD: &str = "/run/motd.d/60-xvdguard";
+/// What is said of it.
+pub const TOLD: &str = "/var/lib: the guest reboots in 3600 s";
 
 /// A watched guest that lives on its volume, has been booted before, and has an hour until it is
 /// rebooted: the jitter that its last daemon drew.
-fn rebooted_before() -> Stage {
+pub fn rebooted_before() -> Stage {
     let mut stage = Stage::new("ext4");
     stage.configure("[reboot]\nsettle = \"1s\"\njitter = \"1h\"\n");
     let line = format!(
@@ -70,10 +72,9 @@ fn a_pending_reboot_is_told_in_time_and_a_hold_prevents_it() {
     stage.begin_outage();
     stage.disk.storage.heal().unwrap();
     stage.until_health("reboot-pending");
-    let told = "/var/lib: the guest reboots in 3600 s";
-    assert_eq!(stage.said().matches(told).count(), 1, "{}", stage.said());
+    assert_eq!(stage.said().matches(TOLD).count(), 1, "{}", stage.said());
     stage.until("the kernel log has it", |_| {
-        says(&mut log, &format!("xvdguard: {told}")).then_some(())
+        says(&mut log, &format!("xvdguard: {TOLD}")).then_some(())
     });
     let motd = stage.until("it is there", |stage| stage.guest.run(&format!("cat {MOTD}")).ok());
     let begin = "xvdguard: /var/lib is reboot-pending: reboots the guest in ";

@@ -34,10 +34,7 @@ pub const STORIES: [(Kind, Story); 7] = [
             ..STORY
         },
     ),
-    (
-        Kind { also: "lvm2", ..USUAL },
-        Story { name: "root-options-lvm-initramfs-tools", ..ON_LVM },
-    ),
+    (Kind { also: "lvm2", ..USUAL }, Story { name: "root-options-lvm-initramfs-tools", ..ON_LVM }),
     (Kind { also: "lvm2", ..DRACUT }, Story { name: "root-options-lvm-dracut", ..ON_LVM }),
 ];
 
@@ -72,13 +69,8 @@ struct Root {
     device: &'static str,
 }
 
-const BY_NAME: Root = Root {
-    name: "by name",
-    words: ROOT,
-    wanted: &["ro", "nobarrier"],
-    make: &[],
-    device: DEBIAN,
-};
+const BY_NAME: Root =
+    Root { name: "by name", words: ROOT, wanted: &["ro", "nobarrier"], make: &[], device: DEBIAN };
 const BY_UUID: Root = Root {
     name: "by UUID",
     words: "root=UUID=01234567-89ab-4cde-8f01-23456789abcd ro rootflags=commit=17",

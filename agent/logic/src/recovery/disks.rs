@@ -323,7 +323,9 @@ mod tests {
         let clocks = |wall_ahead_s, slept_ms| Clocks { wall_ahead_s, slept_ms };
         let before = clocks(1_700_000_000, 5_000);
         let came = |now| after((None, before), &world(None, now));
-        for jumped in [clocks(1_700_000_061, 5_000), clocks(60, 5_000), clocks(1_700_000_000, 6_001)] {
+        for jumped in
+            [clocks(1_700_000_061, 5_000), clocks(60, 5_000), clocks(1_700_000_000, 6_001)]
+        {
             assert_eq!(came(jumped), (Care::Reconnected(0), None), "{jumped:?}");
         }
         for kept in [before, clocks(1_699_999_940, 5_000), clocks(1_700_000_001, 6_000)] {

@@ -125,7 +125,8 @@ impl Clocks {
 
     /// Whether they stand otherwise than then, by more than two that are read one after the other.
     pub fn differ(self, before: Clocks) -> bool {
-        self.slept_ms.abs_diff(before.slept_ms) > 10 || self.wall_ahead_s.abs_diff(before.wall_ahead_s) > 1
+        self.slept_ms.abs_diff(before.slept_ms) > 10
+            || self.wall_ahead_s.abs_diff(before.wall_ahead_s) > 1
     }
 
     /// Whether the guest slept, was restored from a snapshot, or somebody set its time, since the
