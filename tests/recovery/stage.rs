@@ -32,11 +32,17 @@ pub struct Stage {
 impl Stage {
     /// A mounted volume that nobody watches yet. `settle` is short: that is the policy's to say.
     pub fn new(fstype: &str) -> Stage {
+        Stage::beside(fstype, &[])
+    }
+
+    /// The same in a guest that has other disks as well.
+    pub fn beside(fstype: &str, others: &[&FaultyDisk]) -> Stage {
         let size = if fstype == "xfs" || fstype == "btrfs" { 512 << 20 } else { 64 << 20 };
         let disk = FaultyDisk::new(size).unwrap();
         let node = disk.device.node().display().to_string();
         harness::program::run(&format!("mkfs.{fstype}"), &["-q", &node]).unwrap();
-        let guest = PretendedGuest::start(&[&disk.device]).unwrap();
+        let devices = [&disk].into_iter().chain(others.iter().copied()).map(|one| &one.device);
+        let guest = PretendedGuest::start(&devices.collect::<Vec<_>>()).unwrap();
         guest.run(&format!("mkdir {AT} && mount -t {fstype} {node} {AT}")).unwrap();
         let (options, environment) = (Vec::new(), Vec::new());
         let stage = Stage { daemon: None, options, environment, guest, disk };
@@ -125,6 +131,14 @@ impl Stage {
     /// The health of the volume, as the daemon shows it.
     pub fn health(&self) -> String {
         self.state()["volumes"][0]["health"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The health of what is mounted there.
+    pub fn health_of(&self, mount_point: &str) -> String {
+        let state = self.state();
+        let mut volumes = state["volumes"].as_array().into_iter().flatten();
+        let one = volumes.find(|volume| volume["mount_point"] == mount_point);
+        one.and_then(|volume| volume["health"].as_str()).unwrap_or_default().to_owned()
     }
 
     /// Waits until something is so.
