@@ -22,6 +22,7 @@ mod hanging;
 mod hold;
 #[cfg(test)]
 mod killed;
+#[cfg(test)]
 mod killed_waiting;
 #[cfg(test)]
 mod manager;

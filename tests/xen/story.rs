@@ -51,6 +51,11 @@ pub const fn always(what: &'static str) -> Told {
 /// What it comes to without xvdguard is told elsewhere.
 pub const NOT_TOLD: Told = always("");
 
+/// Ends when Debian's boot has, and says how: as systemd does, by its word.
+pub const BOOTED: &str = "# the boot has ended\nif command -v systemctl >/dev/null; then \
+    systemctl is-system-running --wait; else until runlevel | grep -q ' 2$'; do sleep 1; done; \
+    echo running; fi; true";
+
 /// Nothing configured.
 pub const UNCONFIGURED: Guard<'static> = Guard { words: "", policy: "" };
 
@@ -110,11 +115,17 @@ impl<'a> Stage<'a> {
 
     /// Lets Debian reboot, onto the disks that it had.
     pub fn reboot(&mut self) -> Result<()> {
-        self.begin("systemctl reboot")?;
-        if self.is_down(300)? {
-            return self.reborn();
+        self.shut_down()?;
+        self.reborn()
+    }
+
+    /// Lets Debian reboot, as far as it does that itself.
+    pub fn shut_down(&mut self) -> Result<()> {
+        self.begin("if command -v systemctl; then systemctl reboot; else shutdown -r now; fi")?;
+        match self.is_down(1500)? {
+            true => Ok(()),
+            false => Err(Failure::new("the guest does not shut down")),
         }
-        Err(Failure::new("the guest does not shut down"))
     }
 
     /// Whether the guest shuts down within so many seconds, and not by a crash (`---sc-` in xl(1)).

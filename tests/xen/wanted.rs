@@ -6,7 +6,10 @@ use std::env;
 
 use harness::failure::{Failure, Result};
 
-use crate::scenarios::{ALL, PACKAGES, RECOVERIES, SMOKE, SMOKE_KERNEL, STORIES};
+use crate::build::debian::Kind;
+use crate::scenarios::{
+    ALL, PACKAGES, RECOVERIES, RECOVERIES_ELSEWHERE, SMOKE, SMOKE_KERNEL, STORIES,
+};
 use crate::story::Story;
 
 /// What is to be played.
@@ -44,8 +47,10 @@ impl Wanted {
         let kernel = Some(kernel.to_owned()).filter(|kernel| !kernel.is_empty());
         let scenarios: Vec<&str> = ALL.iter().map(|scenario| scenario.name).collect();
         let of = |stories: &[Story]| stories.iter().map(|story| story.name).collect::<Vec<_>>();
-        let (stories, recoveries) = (of(&STORIES), of(&RECOVERIES));
-        let packages: Vec<&str> = PACKAGES.iter().map(|(_, story)| story.name).collect();
+        let of_own = |own: &[(Kind, Story)]| own.iter().map(|(_, story)| story.name).collect();
+        let elsewhere: Vec<&str> = of_own(&RECOVERIES_ELSEWHERE);
+        let (stories, recoveries) = (of(&STORIES), [of(&RECOVERIES), elsewhere].concat());
+        let packages: Vec<&str> = of_own(&PACKAGES);
         let wanted = match names {
             "" => [&scenarios[..], &stories].concat(),
             "smoke" => SMOKE.to_vec(),
@@ -78,7 +83,7 @@ impl Wanted {
             stories: STORIES
                 .iter()
                 .chain(&RECOVERIES)
-                .chain(PACKAGES.iter().map(|(_, story)| story))
+                .chain(RECOVERIES_ELSEWHERE.iter().chain(&PACKAGES).map(|(_, story)| story))
                 .filter(is_wanted)
                 .collect(),
             kernel: kernel.or_else(|| table.is_none().then(|| SMOKE_KERNEL.to_owned())),
@@ -113,7 +118,7 @@ mod tests {
     #[test]
     fn what_recovers_has_a_table_of_its_own() {
         let recovery = Wanted::named("recovery", "").unwrap();
-        assert_eq!(recovery.stories.len(), RECOVERIES.len());
+        assert_eq!(recovery.stories.len(), RECOVERIES.len() + RECOVERIES_ELSEWHERE.len());
         assert_eq!(recovery.table, Some(Table::Recovery));
         let both = format!("stall,{}", RECOVERIES[0].name);
         assert!(Wanted::named(&both, "").unwrap_err().to_string().contains("a run of its own"));

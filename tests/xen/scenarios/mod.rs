@@ -98,6 +98,9 @@ pub const RECOVERIES: [Story; 19] = [
     recovery_handed_over::STORY,
 ];
 
+/// The same in a Debian of its own.
+pub const RECOVERIES_ELSEWHERE: [(Kind, Story); 3] = recovery_debian::ELSEWHERE;
+
 /// What the package and its images do, each in a Debian of its own.
 pub const PACKAGES: [(Kind, Story); 19] = {
     let [a, b, c, d, e] = package_debian::STORIES;
@@ -109,7 +112,7 @@ pub const PACKAGES: [(Kind, Story); 19] = {
 
 /// The Debian that a story is told in.
 pub fn kind(story: &Story) -> Kind {
-    let own = PACKAGES.iter().find(|(_, one)| one.name == story.name);
+    let own = RECOVERIES_ELSEWHERE.iter().chain(&PACKAGES).find(|(_, one)| one.name == story.name);
     own.map_or(debian::USUAL, |(kind, _)| *kind)
 }
 

@@ -2,14 +2,14 @@
 //! behind the device-mapper: a boot before it, installed while the guest runs, a boot with the
 //! image that this has made, and one with the image that its removal has made.
 
-use harness::failure::{Failure, Result};
+use harness::failure::Result;
 
 use super::apply_debian::{ROOT, VERDICTS};
 use crate::build::GuestKernel;
 use crate::build::debian::{Brought, Kind, USUAL};
 use crate::order::System;
 use crate::scenario::{Advertised, Flushes, HEALTHY, Host, Storage};
-use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
+use crate::story::{BOOTED, Stage, Story, Told, UNCONFIGURED, always};
 
 /// Each with its guest.
 pub const STORIES: [(Kind, Story); 5] = [
@@ -75,10 +75,6 @@ const DATA: Host = Host {
     flushes: Flushes::Refused,
     ..HEALTHY
 };
-
-/// Ends when the boot has.
-const BOOTED: &str = "# the boot has ended\nif command -v systemctl; then systemctl \
-    is-system-running --wait; fi >/dev/null 2>&1; true";
 
 /// Writes to data; what became of it and of the limits that both disks had before root was mounted.
 const FATE: &str = r#"# what became of data
@@ -155,10 +151,7 @@ impl Images {
 
     /// Shuts the guest down in order and boots it again, with the image that it should have by now.
     fn boot_again(self, stage: &mut Stage, built: System) -> Result<()> {
-        stage.begin("if command -v systemctl; then systemctl reboot; else shutdown -r now; fi")?;
-        if !stage.is_down(1500)? {
-            return Err(Failure::new("the guest does not shut down"));
-        }
+        stage.shut_down()?;
         stage.host(FRESH)?;
         match self {
             Images::OfItself => stage.reborn_by_itself(),

@@ -6,9 +6,10 @@ use harness::failure::Result;
 use super::apply_debian::ROOT as ROOT_DISK;
 use super::usr_debian::{EMPTY, onto_its_own};
 use crate::build::GuestKernel;
+use crate::build::debian::{Kind, USUAL};
 use crate::order::System;
 use crate::scenario::HEALTHY;
-use crate::story::{Stage, Story, UNCONFIGURED, always};
+use crate::story::{BOOTED, NOT_TOLD, Stage, Story, UNCONFIGURED, always};
 
 /// A data volume.
 pub const DATA: Story = Story {
@@ -32,6 +33,32 @@ pub const ROOT: Story = Story {
     tell: root,
     ..DATA
 };
+
+/// The same with each other systemd, and with none.
+pub const ELSEWHERE: [(Kind, Story); 3] = [
+    (
+        Kind { suite: "bullseye", ..USUAL },
+        Story {
+            name: "recovery-root-bullseye",
+            is_for: |kernel| kernel.name == "5.10",
+            without: NOT_TOLD,
+            ..ROOT
+        },
+    ),
+    (
+        Kind { init: "sysvinit-core", ..USUAL },
+        Story { name: "recovery-root-sysvinit", without: NOT_TOLD, ..ROOT },
+    ),
+    (
+        Kind { suite: "trixie", ..USUAL },
+        Story {
+            name: "recovery-root-trixie",
+            is_for: |kernel| kernel.name == "6.12",
+            without: NOT_TOLD,
+            ..ROOT
+        },
+    ),
+];
 
 /// What lies on a disk of its own and cannot be unmounted either.
 pub const VAR: Story = Story {
@@ -112,12 +139,13 @@ fn errors(stage: &mut Stage, place: usize, seconds: u32) -> Result<String> {
 /// daemon warn of goes to the console, which outlives the reboot.
 const IMPATIENT: &str = "# configure\nprintf '[reboot]\\nminimum_uptime = \"1min\"\\n\
     settle = \"5s\"\\njitter = \"0s\"\\nat_most = 9\\n' >/etc/xvdguard/config.d/bed.toml\n\
-    xvdguard config check && systemctl reload xvdguard; sync; true";
+    xvdguard config check && if command -v systemctl; then systemctl reload xvdguard; else \
+    service xvdguard reload; fi; sync; true";
 
 /// A service that no shutdown ends but by force.
 const STUBBORN: &str = "# a service that ignores SIGTERM\n\
-    systemd-run --unit stubborn --property TimeoutStopSec=20 \
-    /bin/sh -c 'trap \"\" TERM; exec sleep 100000'";
+    run=; ! command -v systemctl || run='systemd-run --unit stubborn -p TimeoutStopSec=20'\n\
+    $run /bin/sh -c 'trap \"\" TERM; exec sleep 100000' >/dev/null 2>&1 &";
 
 fn root(stage: &mut Stage) -> Result<String> {
     stage.spoil();
@@ -162,7 +190,8 @@ fn own_disk(stage: &mut Stage, at: &'static str) -> Result<String> {
 
 /// The boot has ended, and the daemon has it on record.
 fn ready(stage: &mut Stage) -> Result<()> {
-    stage.guest("# the boot has ended\nsystemctl is-system-running --wait; dmesg -n 5; true")?;
+    stage.guest(BOOTED)?;
+    stage.guest("# what matters goes to the console\ndmesg -n 5")?;
     if stage.is_guarded() {
         stage.guest(
             "# the record of this boot\nuntil grep -q $(cat /proc/sys/kernel/random/boot_id) \
@@ -187,9 +216,9 @@ fn act(stage: &mut Stage, lies: &Lies, seconds: u32, before: &str) -> Result<Str
         return Ok(format!("{aborted}, {STAYS_UP}"));
     }
     stage.reborn()?;
+    let up = stage.guest(BOOTED)?;
     let back = stage.guest(&format!(
-        "# is it back\nsystemctl is-system-running --wait\n\
-         echo new >{at}/after-all && sync && echo writable || echo cannot be written"
+        "# is it back\necho new >{at}/after-all && sync && echo writable || echo cannot be written"
     ))?;
-    Ok(format!("{aborted}, reboots; {}", back.trim().replace('\n', ", ")))
+    Ok(format!("{aborted}, reboots; {}, {}", up.trim(), back.trim()))
 }
