@@ -36,7 +36,8 @@ pub struct Kind {
 pub enum Brought {
     /// By `make install`, before the first boot.
     Installed,
-    /// As `/root/xvdguard.deb`, and `/root/lower.deb` with a lower number, for the guest to install.
+    /// As `/root/xvdguard.deb` and, with a lower number, `/root/lower.deb`, for the guest to
+    /// install.
     AsPackage,
 }
 
