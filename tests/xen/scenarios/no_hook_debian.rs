@@ -1,6 +1,6 @@
 //! A Debian that was started with the host's kernel and ramdisk, which know nothing of xvdguard:
-//! the unit (or init script) that runs before anything but root is mounted protects the other disks, and `check`
-//! says that it was not the initramfs.
+//! the unit, or init script, that runs before anything but root is mounted protects the other
+//! disks, and `check` says that it was not the initramfs.
 
 use harness::failure::Result;
 
