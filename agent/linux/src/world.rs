@@ -5,7 +5,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use xvdguard_logic::disk::Disk;
 use xvdguard_logic::observation::Observation;
@@ -42,7 +42,12 @@ pub struct World {
     /// What could not be opened, each with what happens instead.
     pub oddities: Vec<String>,
     places: Places,
+    /// When it was tried to connect last.
+    connected: Instant,
 }
+
+/// A connection that breaks sooner is refused by whoever accepted it.
+const REFUSED_WITHIN: Duration = Duration::from_millis(200);
 
 impl World {
     /// Opens what is there. An error: a root or a kernel log that a person named and that cannot be
@@ -61,17 +66,26 @@ impl World {
                 KernelLogReader::none()
             }),
         };
-        Ok(World { root, xenstore, log, oddities, places: places.clone() })
+        let (places, connected) = (places.clone(), Instant::now());
+        Ok(World { root, xenstore, log, oddities, places, connected })
     }
 
     /// Connects to xenstore again, where that was lost or never was; whether there is a new
     /// connection, which nothing is watched by yet.
     pub fn connect_again(&mut self, deadline: Instant) -> bool {
         if self.xenstore.is_none() {
+            self.connected = Instant::now();
             self.xenstore = self.places.open_xenstore(&self.root, deadline).ok().flatten();
             return self.xenstore.is_some();
         }
         false
+    }
+
+    /// The connection broke: makes a new one at once, unless it was as good as refused, which would
+    /// go on without end.
+    pub fn connect_anew(&mut self, deadline: Instant) -> bool {
+        self.xenstore = None;
+        self.connected.elapsed() > REFUSED_WITHIN && self.connect_again(deadline)
     }
 
     /// One look at everything.
