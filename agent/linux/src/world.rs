@@ -42,12 +42,12 @@ pub struct World {
     /// What could not be opened, each with what happens instead.
     pub oddities: Vec<String>,
     places: Places,
-    /// When it was tried to connect last.
-    connected: Instant,
+    /// When it was tried to connect again.
+    tried_again: Option<Instant>,
 }
 
-/// A connection that breaks sooner is refused by whoever accepted it.
-const REFUSED_WITHIN: Duration = Duration::from_millis(200);
+/// Whoever accepts a connection and closes it is not asked again at once.
+const AT_ONCE_AGAIN: Duration = Duration::from_secs(5);
 
 impl World {
     /// Opens what is there. An error: a root or a kernel log that a person named and that cannot be
@@ -66,26 +66,25 @@ impl World {
                 KernelLogReader::none()
             }),
         };
-        let (places, connected) = (places.clone(), Instant::now());
-        Ok(World { root, xenstore, log, oddities, places, connected })
+        Ok(World { root, xenstore, log, oddities, places: places.clone(), tried_again: None })
     }
 
     /// Connects to xenstore again, where that was lost or never was; whether there is a new
     /// connection, which nothing is watched by yet.
     pub fn connect_again(&mut self, deadline: Instant) -> bool {
         if self.xenstore.is_none() {
-            self.connected = Instant::now();
+            self.tried_again = Some(Instant::now());
             self.xenstore = self.places.open_xenstore(&self.root, deadline).ok().flatten();
             return self.xenstore.is_some();
         }
         false
     }
 
-    /// The connection broke: makes a new one at once, unless it was as good as refused, which would
-    /// go on without end.
+    /// The connection broke: makes a new one at once, unless that was done a moment ago.
     pub fn connect_anew(&mut self, deadline: Instant) -> bool {
         self.xenstore = None;
-        self.connected.elapsed() > REFUSED_WITHIN && self.connect_again(deadline)
+        let may = self.tried_again.is_none_or(|at| at.elapsed() > AT_ONCE_AGAIN);
+        may && self.connect_again(deadline)
     }
 
     /// One look at everything.
