@@ -16,13 +16,28 @@ pub const STORY: Story = Story {
     is_for: GuestKernel::is_bookworms,
     is_debian: true,
     without: Told { up_to_6_10: "", from_6_11: "" },
-    with: always("proven,proven; away: proven; back: proven,refused, limit 4, healthy"),
+    with: always(
+        "proven,proven; away: proven; back: proven,refused, limit 4, healthy; \
+         with a flush that never ends: there in time",
+    ),
     guard: UNCONFIGURED,
     tell,
 };
 
 const CONFIGURE: &str = "# a limit\nprintf '[[queue]]\\nmatch = \"xvdb\"\\nmax_sectors_kb = 4\\n' \
     >/etc/xvdguard/config.d/drbd.toml && systemctl reload xvdguard";
+
+/// What the rule gives the probe, and a second because the guest is emulated.
+const LATER_AT_MOST_MS: u64 = 3_000 + 1_000;
+
+/// From the kernel's line to the unit, in milliseconds.
+const APPEARED: &str = r#"# how late systemd hears of the disk
+for look in $(seq 60); do
+    unit=$(systemctl show --value -p ActiveEnterTimestampMonotonic dev-xvdb.device)
+    [ "$unit" -gt "$(cat /run/bed-before)" ] && break; sleep 0.3
+done
+kernel=$(dmesg | sed -n 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] blkfront: xvdb: .*//p' | tail -n 1)
+echo $(((unit - kernel) / 1000))"#;
 
 fn tell(stage: &mut Stage) -> Result<String> {
     stage.spoil();
@@ -40,8 +55,27 @@ fn tell(stage: &mut Stage) -> Result<String> {
     stage.guest("mkdir -p /xvdb && mount -t ext3 /dev/xvdb /xvdb")?;
     stage.write("/xvdb/synced", 20)?;
     let fate = stage.fate("xvdb")?;
+    let later_ms = silent(stage)?;
     stage.end()?;
     let [before, away, back, limit] =
         [before, away, back, limit].map(|said| said.trim().to_owned());
-    Ok(format!("{before}; away: {away}; back: {back}, limit {limit}, {fate}"))
+    let silent = match later_ms.parse::<u64>() {
+        Ok(ms) if ms <= LATER_AT_MOST_MS => format!("there in time: {ms} ms"),
+        _ => format!("there late: {later_ms} ms"),
+    };
+    Ok(format!(
+        "{before}; away: {away}; back: {back}, limit {limit}, {fate}; with a flush that never \
+         ends: {silent}"
+    ))
+}
+
+/// Once more, and the probe's flush stalls.
+fn silent(stage: &mut Stage) -> Result<String> {
+    stage.guest("umount /xvdb; read now _ </proc/uptime; echo ${now%.*}000000 >/run/bed-before")?;
+    stage.detach(1)?;
+    stage.host("# the flush stalls\necho stalled >/sys/block/sick1/flush")?;
+    stage.attach(1)?;
+    let later = stage.guest(APPEARED)?;
+    stage.host("# and ends\necho ok >/sys/block/sick1/flush")?;
+    Ok(later.trim().to_owned())
 }
