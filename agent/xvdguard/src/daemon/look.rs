@@ -65,7 +65,8 @@ pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     let Eyes { places, lines, mut events, memory } = eyes;
     let deadline = Instant::now() + XENSTORE;
     let is_connected = news.tick && places.connect_again(deadline);
-    let news = News { world: news.world || is_connected || read_clocks(world), ..news };
+    let has_jumped = read_clocks(world);
+    let news = News { world: news.world || is_connected || has_jumped, ..news };
     let (understood, gap) = (world.seen.log.understood, world.signs.gap);
     read_log(places, lines, world);
     // A line of blkfront or of a resume, or lines that nobody will ever see.
@@ -263,6 +264,18 @@ mod tests {
         refresh(eyes, &mut world, News::default());
         let kinds: Vec<SignKind> = world.signs.iter().map(|sign| sign.kind).collect();
         assert_eq!(kinds, [SignKind::Aborted]);
+    }
+
+    /// Else the first turn that reads them would take them for having jumped.
+    #[test]
+    fn the_clocks_are_read_in_the_first_turn() {
+        let (_folder, mut places, mut lines) = guest("");
+        let (memory, mut world) = (Memory::default(), World::default());
+        let eyes = Eyes { places: &mut places, lines: &mut lines, events: None, memory: &memory };
+        refresh(eyes, &mut world, News { world: true, ..News::default() });
+        let before = world.clocks();
+        assert!(world.wall_s > 1_700_000_000, "{}", world.wall_s);
+        assert!(!read_clocks(&mut world) && !world.clocks().has_jumped(before));
     }
 
     /// A guest whose mounts cannot be read is looked at for months.
