@@ -142,11 +142,12 @@ packages-test: ## Installs, upgrades and removes the packages in chroots (root, 
 	tests/prepare
 	@$(MAKE) --no-print-directory packages
 	rm -f $(TARGET_DIR)/packages/results
+	git rev-parse --short=12 HEAD >$(TARGET_DIR)/packages/commit
 	XVDGUARD_FORBID_SKIP=1 XVDGUARD_PACKAGES=$(TARGET_DIR)/packages \
 		XVDGUARD_BIN_DIR=$(TARGET_DIR)/packages/programs-amd64 cargo test -p xvdguard-tests --test packages -- \
 		--test-threads=1
 	{ printf '# The packages in chroots (make packages-test)\n\n## %s, commit %s\n\n' \
-		"$$(date -u +'%F %R UTC')" "$$(git rev-parse --short=12 HEAD)"; \
+		"$$(date -u +'%F %R UTC')" "$$(cat $(TARGET_DIR)/packages/commit)"; \
 		printf '| system | image by | compressed by | bytes before | grows by | exposure | |\n'; \
 		echo '|---|---|---|---|---|---|---|'; \
 		sort $(TARGET_DIR)/packages/results; } >packaging/RESULTS.md
