@@ -9,7 +9,6 @@ use xvdguard_logic::kernel_version::KernelVersion;
 use xvdguard_logic::recovery::memory::BootRecord;
 use xvdguard_logic::recovery::signs::Signs;
 use xvdguard_logic::recovery::world::Hold;
-use xvdguard_logic::text::Text;
 
 use crate::script::{Backend, Ending, Event, Plan, Script};
 
@@ -141,7 +140,7 @@ impl Machine {
             hold: None,
             hold_released: false,
             seen_to: Vec::new(),
-            records: earlier(script),
+            records: script.earlier(),
             reboot_at_ms: None,
             keeper: script.keeper,
             reboots: Vec::new(),
@@ -493,17 +492,4 @@ fn connects(disk: &mut Disk) {
     disk.connection += 1;
     disk.key_is_zero = false;
     disk.flush_failed = false;
-}
-
-/// Records of boots an hour apart.
-fn earlier(script: &Script) -> Vec<BootRecord> {
-    let count = script.guard.earlier.len() as u64;
-    let records = script.guard.earlier.iter().enumerate().map(|(index, ended_well)| BootRecord {
-        boot_id: Text::from(format!("earlier-{index}")),
-        uuid: Some(Text::from(if script.guard.is_clone { "model" } else { "guest" })),
-        machine_id: Some(Text::from("machine")),
-        began_s: script.wall_s.saturating_sub((count - index as u64) * 3600),
-        ended_well: *ended_well,
-    });
-    records.collect()
 }

@@ -187,6 +187,19 @@ impl Script {
             keeper: if random.percent(4) { Ending::Fails } else { Ending::Well },
         }
     }
+
+    /// Records of boots an hour apart.
+    pub fn earlier(&self) -> Vec<BootRecord> {
+        let count = self.guard.earlier.len() as u64;
+        let records = self.guard.earlier.iter().enumerate().map(|(index, ended_well)| BootRecord {
+            boot_id: Text::from(format!("earlier-{index}")),
+            uuid: Some(Text::from(if self.guard.is_clone { "model" } else { "guest" })),
+            machine_id: Some(Text::from("machine")),
+            began_s: self.wall_s.saturating_sub((count - index as u64) * 3600),
+            ended_well: *ended_well,
+        });
+        records.collect()
+    }
 }
 
 fn plan(random: &mut Random, mount_point: &'static str, disk: &'static str) -> Plan {
