@@ -9,6 +9,7 @@ use xvdguard_logic::kernel_version::KernelVersion;
 use xvdguard_logic::policy::Chosen;
 use xvdguard_logic::policy::settings::{MountRule, Settings};
 use xvdguard_logic::policy::word::{Action, RootAction, WriteProbe};
+use xvdguard_logic::recovery::memory::BootRecord;
 use xvdguard_logic::recovery::world::{Burden, Hold};
 use xvdguard_logic::text::Text;
 
