@@ -9,7 +9,7 @@ use xvdguard_logic::effect::{Attribute, QueueSetting};
 use xvdguard_logic::policy::settings::Settings;
 use xvdguard_logic::recovery::effects::{Deed, Effect, Level};
 use xvdguard_logic::recovery::memory::{Memory, State, Step, VolumeMemory};
-use xvdguard_logic::recovery::world::World;
+use xvdguard_logic::recovery::world::{DiskSeen, World};
 
 use crate::run::Brain;
 
@@ -52,6 +52,7 @@ pub const BUGS: &[(&str, Brain, &str)] = &[
         "ends_healthy_or_handed_over",
     ),
     ("probes during an outage", probes_at_once, "never_writes_while_the_storage_fails"),
+    ("does not miss a disk", misses_no_disk, "ends_healthy_or_handed_over"),
 ];
 
 fn with(
@@ -96,6 +97,17 @@ fn believes_old_lines(settings: &Settings, memory: Memory, world: &World) -> Dec
     let mut world = world.clone();
     if memory.volumes.is_empty() {
         world.signs.next_sequence = 0;
+    }
+    decide(settings, memory, &world)
+}
+
+/// What is gone still seems to be there.
+fn misses_no_disk(settings: &Settings, memory: Memory, world: &World) -> Decision {
+    let mut world = world.clone();
+    for name in memory.volumes.iter().flat_map(|volume| &volume.disks) {
+        if !world.disks.iter().any(|disk| disk.name == *name) {
+            world.disks.push(DiskSeen { name: name.clone(), ..DiskSeen::default() });
+        }
     }
     decide(settings, memory, &world)
 }

@@ -229,6 +229,10 @@ impl Machine {
                 self.dies(index);
                 return Wrote::Dead;
             }
+            Backend::Gone => {
+                self.dies(index);
+                return Wrote::Dead;
+            }
             Backend::Up | Backend::Slow | Backend::Refusing => {}
         }
         let is_refused =
@@ -450,7 +454,13 @@ impl Machine {
     }
 
     fn turns(&mut self, name: &str, backend: Backend) {
+        if backend == Backend::Gone {
+            self.is_taken_away(name);
+        }
         let disk = self.disk(name);
+        if disk.backend == Backend::Gone {
+            connects(disk);
+        }
         disk.backend = backend;
         if backend != Backend::Stalled {
             disk.completed += disk.in_flight;
@@ -458,16 +468,31 @@ impl Machine {
         }
     }
 
+    /// Nothing that was mounted from it lives on, whatever comes back under its name.
+    fn is_taken_away(&mut self, name: &str) {
+        self.has_news = true;
+        for index in 0..self.volumes.len() {
+            let volume = &self.volumes[index];
+            if volume.plan.disk == name && volume.mount.is_some() && volume.is_alive {
+                self.dies(index);
+            }
+        }
+    }
+
     fn migrates(&mut self, offers_flush: bool) {
         self.domain += 1;
         self.line(4, "suspending xenstore...", false);
         for disk in &mut self.disks {
-            disk.connection += 1;
+            connects(disk);
             disk.offers_flush = offers_flush;
-            disk.key_is_zero = false;
-            disk.flush_failed = false;
         }
     }
+}
+
+fn connects(disk: &mut Disk) {
+    disk.connection += 1;
+    disk.key_is_zero = false;
+    disk.flush_failed = false;
 }
 
 /// Records of boots an hour apart.

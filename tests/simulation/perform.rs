@@ -177,6 +177,7 @@ fn storage(backend: Backend) -> Result<(), Option<Outcome>> {
         Backend::Erring => Err(fail(FailureKind::Storage)),
         Backend::WriteErring => Ok(()),
         Backend::Stalled => Err(None),
+        Backend::Gone => Err(fail(FailureKind::Gone)),
     }
 }
 
@@ -244,7 +245,9 @@ fn of_volume(machine: &mut Machine, deed: &Deed, target: &Target, index: usize) 
     if executes(deed) {
         match machine.backend(0) {
             Backend::Stalled => return None,
-            Backend::Erring if machine.random.percent(50) => return fail(FailureKind::Other),
+            Backend::Erring | Backend::Gone if machine.random.percent(50) => {
+                return fail(FailureKind::Other);
+            }
             _ => {}
         }
     }

@@ -102,6 +102,8 @@ pub enum Backend {
     Stalled,
     /// Flushes are answered with EOPNOTSUPP, the rest works.
     Refusing,
+    /// The host has taken the disk away, as by force.
+    Gone,
 }
 
 /// What happens.
@@ -151,6 +153,8 @@ impl Script {
         let kernel = pick(
             &mut random,
             &[
+                KernelVersion::new(3, 10, 0),
+                KernelVersion::new(4, 19, 0),
                 KernelVersion::new(5, 10, 0),
                 KernelVersion::new(6, 1, 0),
                 KernelVersion::new(6, 12, 0),
@@ -275,6 +279,7 @@ fn outage(random: &mut Random, volumes: &[Plan], events: &mut Vec<(u64, Event)>)
         Backend::Stalled,
         Backend::Refusing,
         Backend::Slow,
+        Backend::Gone,
     ];
     let from_ms = 2 * MINUTE + random.below(20 * MINUTE);
     let lasts_ms = match random.below(20) {
@@ -302,7 +307,8 @@ fn outage(random: &mut Random, volumes: &[Plan], events: &mut Vec<(u64, Event)>)
             events.push((end_ms, Event::Backend(volume.disk, then)));
             if twice {
                 let again_ms = end_ms + random.below(30 * SECOND);
-                events.push((again_ms, Event::Backend(volume.disk, Backend::Erring)));
+                let again = pick(random, &[Backend::Erring, Backend::Stalled]);
+                events.push((again_ms, Event::Backend(volume.disk, again)));
                 let end_ms = again_ms + random.below(20 * SECOND);
                 events.push((end_ms, Event::Backend(volume.disk, Backend::Up)));
             }

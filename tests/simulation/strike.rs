@@ -45,7 +45,8 @@ pub fn strike(seed: u64, script: &Script, moves: &[Moved]) -> Option<Script> {
         true => mounted_in_between(&mut random, plan, at_ms),
         false => events(&mut random, plan, at_ms),
     };
-    let is_storage = struck.iter().any(|(_, event)| matches!(event, Event::Backend(..)));
+    let is_deadly = |event: &Event| matches!(event, Event::Backend(_, Backend::Erring));
+    let is_storage = struck.iter().any(|(_, event)| is_deadly(event));
     let is_false = script.events.iter().any(|(_, event)| matches!(event, Event::FalseLine(_)));
     if is_storage && (is_false || step.to == Stage::Erring) {
         // The write that clears up whether it lives would be what kills it.

@@ -1,7 +1,5 @@
 //! What the daemon would see of the guest at this moment, as its kernel shows it.
 
-use std::collections::BTreeMap;
-
 use xvdguard_logic::block::DeviceNumber;
 use xvdguard_logic::disk::{BlockDisk, Disk};
 use xvdguard_logic::kernel_version::KernelVersion;
@@ -42,7 +40,7 @@ pub fn world(machine: &mut Machine, script: &Script) -> World {
     World {
         seen: observation(machine, &mounted),
         volumes: mounted.iter().map(|index| volume_seen(machine, *index)).collect(),
-        disks: machine.disks.iter().map(disk_seen).collect(),
+        disks: machine.disks.iter().filter(is_there).map(disk_seen).collect(),
         signs: machine.signs.clone(),
         wall_s: machine.wall_s(),
         slept_ms: 0,
@@ -79,7 +77,7 @@ fn observation(machine: &Machine, mounted: &[usize]) -> Observation {
         boot_id: Some(Text::from(format!("boot-{}", machine.boot))),
         xen: XenMode::Pv,
         kernel: Some(machine.kernel),
-        disks: machine.disks.iter().enumerate().map(|(index, one)| disk(index, one)).collect(),
+        disks: disks(machine),
         mounts,
         volumes: mounted.iter().map(|index| volume(*index, &machine.volumes[*index])).collect(),
         log: machine.log.clone(),
@@ -151,7 +149,16 @@ fn disk_seen(disk: &machine::Disk) -> DiskSeen {
     }
 }
 
-fn disk(index: usize, disk: &machine::Disk) -> Disk {
+fn is_there(disk: &&machine::Disk) -> bool {
+    disk.backend != Backend::Gone
+}
+
+fn disks(machine: &Machine) -> Vec<Disk> {
+    let disks = machine.disks.iter().enumerate().filter(|(_, one)| is_there(one));
+    disks.map(|(index, one)| disk(machine.kernel, index, one)).collect()
+}
+
+fn disk(kernel: KernelVersion, index: usize, disk: &machine::Disk) -> Disk {
     let key = if disk.key_is_zero { "0" } else { "1" };
     let backend: &[(&str, &str)] = if disk.offers_flush {
         &[("mode", "w"), ("feature-flush-cache", key)]
@@ -167,11 +174,14 @@ fn disk(index: usize, disk: &machine::Disk) -> Disk {
         is_unread: false,
     };
     let cache = if disk.write_back { "write back" } else { "write through" };
+    // /sys/block/*/queue/write_cache came with 4.7.
+    let has_cache = kernel >= KernelVersion::new(4, 7, 0);
+    let queue = has_cache.then(|| ("write_cache".into(), Text::from(cache)));
     let device = BlockDisk {
         number: device(index),
         is_blkfront: true,
         sectors: 16384,
-        queue: BTreeMap::from([("write_cache".into(), Text::from(cache))]),
+        queue: queue.into_iter().collect(),
         ..BlockDisk::default()
     };
     Disk { name: Text::from(disk.name), vbd: Some(vbd), device: Some(device) }

@@ -5,7 +5,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use xvdguard_logic::disk::Disk;
 use xvdguard_logic::observation::Observation;
@@ -42,7 +42,12 @@ pub struct World {
     /// What could not be opened, each with what happens instead.
     pub oddities: Vec<String>,
     places: Places,
+    /// When it was tried to connect again.
+    tried_again: Option<Instant>,
 }
+
+/// Whoever accepts a connection and closes it is not asked again at once.
+const AT_ONCE_AGAIN: Duration = Duration::from_secs(5);
 
 impl World {
     /// Opens what is there. An error: a root or a kernel log that a person named and that cannot be
@@ -61,17 +66,25 @@ impl World {
                 KernelLogReader::none()
             }),
         };
-        Ok(World { root, xenstore, log, oddities, places: places.clone() })
+        Ok(World { root, xenstore, log, oddities, places: places.clone(), tried_again: None })
     }
 
     /// Connects to xenstore again, where that was lost or never was; whether there is a new
     /// connection, which nothing is watched by yet.
     pub fn connect_again(&mut self, deadline: Instant) -> bool {
         if self.xenstore.is_none() {
+            self.tried_again = Some(Instant::now());
             self.xenstore = self.places.open_xenstore(&self.root, deadline).ok().flatten();
             return self.xenstore.is_some();
         }
         false
+    }
+
+    /// The connection broke: makes a new one at once, unless that was done a moment ago.
+    pub fn connect_anew(&mut self, deadline: Instant) -> bool {
+        self.xenstore = None;
+        let may = self.tried_again.is_none_or(|at| at.elapsed() > AT_ONCE_AGAIN);
+        may && self.connect_again(deadline)
     }
 
     /// One look at everything.

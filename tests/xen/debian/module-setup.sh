@@ -1,5 +1,5 @@
 #!/bin/bash
-# dracut: the bed's own unit, behind that of xvdguard.
+# dracut: the bed's own unit or hook, behind that of xvdguard.
 # shellcheck disable=SC2154 # dracut's variables
 
 check() {
@@ -8,6 +8,10 @@ check() {
 
 install() {
     local unit=bed-before-root.service units="$initdir/usr/lib/systemd/system"
+    if ! dracut_module_included systemd; then
+        inst_hook pre-mount 30 "$moddir/before-root.sh"
+        return 0
+    fi
     inst_simple "$moddir/before-root.sh" /usr/lib/bed/before-root.sh
     mkdir -p "$units/initrd.target.wants"
     cat >"$units/$unit" <<'UNIT'

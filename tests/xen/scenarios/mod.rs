@@ -102,12 +102,13 @@ pub const RECOVERIES: [Story; 19] = [
 pub const RECOVERIES_ELSEWHERE: [(Kind, Story); 3] = recovery_debian::ELSEWHERE;
 
 /// What the package and its images do, each in a Debian of its own.
-pub const PACKAGES: [(Kind, Story); 19] = {
+pub const PACKAGES: [(Kind, Story); 22] = {
     let [a, b, c, d, e] = package_debian::STORIES;
     let [f, g, h, i, j] = boots::STORIES;
-    let [k, l, m, n, o, p, q] = root_options::STORIES;
-    let [r, s] = usr_debian::STORIES;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s]
+    let [k, l, m, n, o, p, q, r, s] = root_options::STORIES;
+    let [t, u] = usr_debian::STORIES;
+    let v = no_hook_debian::SYSVINIT;
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v]
 };
 
 /// The Debian that a story is told in.

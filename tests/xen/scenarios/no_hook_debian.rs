@@ -1,14 +1,15 @@
 //! A Debian that was started with the host's kernel and ramdisk, which know nothing of xvdguard:
-//! the unit that runs before anything but root is mounted protects the other disks, and `check`
-//! says that it was not the initramfs.
+//! the unit, or init script, that runs before anything but root is mounted protects the other
+//! disks, and `check` says that it was not the initramfs.
 
 use harness::failure::Result;
 
 use super::apply_debian::{ROOT, VERDICTS};
 use crate::build::GuestKernel;
+use crate::build::debian::{Kind, USUAL};
 use crate::order::System;
 use crate::scenario::{Advertised, Flushes, HEALTHY, Host, Storage};
-use crate::story::{Stage, Story, UNCONFIGURED, always};
+use crate::story::{NOT_TOLD, Stage, Story, UNCONFIGURED, always};
 
 /// The story.
 pub const STORY: Story = Story {
@@ -20,6 +21,12 @@ pub const STORY: Story = Story {
     guard: UNCONFIGURED,
     tell,
 };
+
+/// The same where the second chance is an init script.
+pub const SYSVINIT: (Kind, Story) = (
+    Kind { init: "sysvinit-core", ..USUAL },
+    Story { name: "no-hook-sysvinit", without: NOT_TOLD, ..STORY },
+);
 
 const DATA: Host = Host {
     storage: Storage::DeviceMapper,

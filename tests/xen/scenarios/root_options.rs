@@ -10,7 +10,7 @@ use crate::build::debian::{Kind, USUAL};
 use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
 
 /// With each maker of images, and with each that differs in a suite.
-pub const STORIES: [(Kind, Story); 7] = [
+pub const STORIES: [(Kind, Story); 9] = [
     (USUAL, Story { name: "root-options-initramfs-tools", ..STORY }),
     (DRACUT, Story { name: "root-options-dracut", ..STORY }),
     // Without a systemd in the system there is none in the image.
@@ -20,19 +20,16 @@ pub const STORIES: [(Kind, Story); 7] = [
     ),
     (
         Kind { suite: "bullseye", ..DRACUT },
-        Story {
-            name: "root-options-dracut-bullseye",
-            is_for: |kernel| kernel.name == "5.10",
-            ..STORY
-        },
+        Story { name: "root-options-dracut-bullseye", ..ON_5_10 },
     ),
     (
-        Kind { suite: "trixie", ..DRACUT },
-        Story {
-            name: "root-options-dracut-trixie",
-            is_for: |kernel| kernel.name == "6.12",
-            ..STORY
-        },
+        Kind { suite: "bullseye", init: "sysvinit-core", ..DRACUT },
+        Story { name: "root-options-dracut-sysvinit-bullseye", ..ON_5_10 },
+    ),
+    (Kind { suite: "trixie", ..DRACUT }, Story { name: "root-options-dracut-trixie", ..ON_6_12 }),
+    (
+        Kind { suite: "trixie", init: "sysvinit-core", ..DRACUT },
+        Story { name: "root-options-dracut-sysvinit-trixie", ..ON_6_12 },
     ),
     (Kind { also: "lvm2", ..USUAL }, Story { name: "root-options-lvm-initramfs-tools", ..ON_LVM }),
     (Kind { also: "lvm2", ..DRACUT }, Story { name: "root-options-lvm-dracut", ..ON_LVM }),
@@ -52,6 +49,9 @@ const STORY: Story = Story {
     guard: UNCONFIGURED,
     tell: |stage| tell(stage, &[BY_NAME, BY_UUID, WRITABLE, ON_PARTITION]),
 };
+
+const ON_5_10: Story = Story { is_for: |kernel| kernel.name == "5.10", ..STORY };
+const ON_6_12: Story = Story { is_for: |kernel| kernel.name == "6.12", ..STORY };
 
 const ON_LVM: Story = Story {
     with: always("on LVM: ro nobarrier, nothing left"),

@@ -99,6 +99,12 @@ fn suspicion(turn: &Turn<'_>, volume: &VolumeMemory, seen: &VolumeSeen) -> Optio
     if let Some(sign) = aborted(turn, volume, 0) {
         return Some(line(sign));
     }
+    // What was mounted from it does not live on when another disk comes under its name.
+    let is_gone = |name: &&Text| !turn.world.disks.iter().any(|disk| disk.name == **name);
+    if let Some(name) = volume.disks.iter().find(is_gone) {
+        let text = format!("the disk {name} below it is gone");
+        return Some(Evidence::new(Source::Sysfs, text, now_ms));
+    }
     // ext3 up to 2.6 does not say which file system it is that has become read-only.
     let is_ext = volume.target.fstype.starts_with("ext");
     let nameless = turn.world.signs.of(None, good.sequence);
@@ -125,12 +131,13 @@ pub(crate) fn may_have_missed(
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
+    use alloc::vec;
 
     use super::*;
     use crate::kernel_log::record::Record;
     use crate::policy::settings::Settings;
     use crate::recovery::memory::Checkpoint;
-    use crate::recovery::world::World;
+    use crate::recovery::world::{DiskSeen, World};
 
     /// What the one line "Aborting journal", record 7, says of `/srv`, seen first at this record
     /// and known to be well at that one.
@@ -142,10 +149,14 @@ mod tests {
         let mut volume = VolumeMemory { watched_from, ..VolumeMemory::default() };
         volume.known_good = Checkpoint { sequence: good, ..Checkpoint::default() };
         volume.target.device_name = Text::from("xvdb");
+        found(&settings, &world, &volume)
+    }
+
+    fn found(settings: &Settings, world: &World, volume: &VolumeMemory) -> Finding {
         let seen = VolumeSeen::default();
         let mountinfo = b"30 1 202:16 / /srv rw - ext4 /dev/xvdb rw\n";
         let (mounts, _) = crate::mountinfo::parse(mountinfo);
-        look(&Turn::sample(&settings, &world), &volume, &seen, &mounts[0])
+        look(&Turn::sample(settings, world), volume, &seen, &mounts[0])
     }
 
     #[test]
@@ -163,5 +174,19 @@ mod tests {
         // Nothing but the kernel's word is left.
         assert_eq!(said(WriteProbe::Never, 8, 0), Finding::Dead(line()));
         assert_eq!(said(WriteProbe::Never, 8, 8), Finding::Nothing);
+    }
+
+    #[test]
+    fn a_disk_that_is_gone_is_a_suspicion() {
+        let settings = Settings::default();
+        let disks = ["xvda", "xvdb"].map(Text::from).to_vec();
+        let volume = VolumeMemory { disks, ..VolumeMemory::default() };
+        let seen = |name: &str| DiskSeen { name: Text::from(name), ..DiskSeen::default() };
+        let mut world = World { disks: vec![seen("xvda"), seen("xvdb")], ..World::default() };
+        assert_eq!(found(&settings, &world, &volume), Finding::Nothing);
+        world.disks.pop();
+        let text = "the disk xvdb below it is gone";
+        let gone = Finding::Suspicion(Evidence::new(Source::Sysfs, text, 0));
+        assert_eq!(found(&settings, &world, &volume), gone);
     }
 }

@@ -225,8 +225,7 @@ fn has_watch_event(places: &mut Places, deadline: Instant) -> bool {
             Ok(Some(_)) => has_event = true,
             Err(error) if error.is_closed() => {
                 announce::note(&wording::xenstore_lost(&error.to_string()));
-                places.xenstore = None;
-                return places.connect_again(deadline);
+                return places.connect_anew(deadline);
             }
             Ok(None) | Err(_) => return has_event,
         }
