@@ -101,8 +101,8 @@ fn killed_while_a_reboot_is_pending() {
     stage.begin_outage();
     stage.disk.storage.heal().unwrap();
     killed(&mut stage, "reboot-pending");
-    // The next one asks the disks anew, and is as sure as the first before it says so.
-    assert_eq!(told(&stage, pending::TOLD), 2, "{}", stage.said());
+    // Each of them once at most: the next one tells it anew where its disks had to be asked anew.
+    assert!((1..=2).contains(&told(&stage, pending::TOLD)), "{}", stage.said());
     assert_eq!(stage.xvdguard(&["hold"]).code, Some(0));
     stage.until_health("aborted");
     assert!(stage.guest.is_up());
