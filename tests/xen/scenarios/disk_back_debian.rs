@@ -36,8 +36,8 @@ for look in $(seq 60); do
     unit=$(systemctl show --value -p ActiveEnterTimestampMonotonic dev-xvdb.device)
     [ "$unit" -gt "$(cat /run/bed-before)" ] && break; sleep 0.3
 done
-kernel=$(/usr/bin/dmesg | sed -n 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] blkfront: xvdb: .*//p' | tail -n 1)
-echo "$unit ${kernel:-$(/usr/bin/dmesg | tail -n 4)}""#;
+kernel=$(dmesg | sed -n 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] blkfront: xvdb: .*/\1\2/p' | tail -n 1)
+echo "$unit $kernel""#;
 
 fn tell(stage: &mut Stage) -> Result<String> {
     stage.spoil();
