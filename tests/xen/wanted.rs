@@ -7,9 +7,7 @@ use std::env;
 use harness::failure::{Failure, Result};
 
 use crate::build::debian::Kind;
-use crate::scenarios::{
-    ALL, PACKAGES, RECOVERIES, RECOVERIES_ELSEWHERE, SMOKE, SMOKE_KERNEL, STORIES,
-};
+use crate::scenarios::{self, ALL, RECOVERIES, RECOVERIES_ELSEWHERE, SMOKE, SMOKE_KERNEL, STORIES};
 use crate::story::Story;
 
 /// What is to be played.
@@ -47,10 +45,10 @@ impl Wanted {
         let kernel = Some(kernel.to_owned()).filter(|kernel| !kernel.is_empty());
         let scenarios: Vec<&str> = ALL.iter().map(|scenario| scenario.name).collect();
         let of = |stories: &[Story]| stories.iter().map(|story| story.name).collect::<Vec<_>>();
-        let of_own = |own: &[(Kind, Story)]| own.iter().map(|(_, story)| story.name).collect();
-        let elsewhere: Vec<&str> = of_own(&RECOVERIES_ELSEWHERE);
+        let name = |(_, story): &(Kind, Story)| story.name;
+        let elsewhere = RECOVERIES_ELSEWHERE.iter().map(name).collect();
         let (stories, recoveries) = (of(&STORIES), [of(&RECOVERIES), elsewhere].concat());
-        let packages: Vec<&str> = of_own(&PACKAGES);
+        let packages: Vec<&str> = scenarios::packages().map(name).collect();
         let wanted = match names {
             "" => [&scenarios[..], &stories].concat(),
             "smoke" => SMOKE.to_vec(),
@@ -83,7 +81,12 @@ impl Wanted {
             stories: STORIES
                 .iter()
                 .chain(&RECOVERIES)
-                .chain(RECOVERIES_ELSEWHERE.iter().chain(&PACKAGES).map(|(_, story)| story))
+                .chain(
+                    RECOVERIES_ELSEWHERE
+                        .iter()
+                        .chain(scenarios::packages())
+                        .map(|(_, story)| story),
+                )
                 .filter(is_wanted)
                 .collect(),
             kernel: kernel.or_else(|| table.is_none().then(|| SMOKE_KERNEL.to_owned())),

@@ -13,7 +13,7 @@ use crate::recovery::incident::{lose_patience, reopen};
 use crate::recovery::memory::{Memory, State, VolumeMemory};
 use crate::recovery::steps::Place;
 use crate::recovery::transitions::Move;
-use crate::recovery::turn::{Turn, ms};
+use crate::recovery::turn::{Turn, ms, there};
 use crate::recovery::volumes::sights;
 use crate::recovery::world::{Release, World};
 use crate::recovery::{disks, guard, hold, reboot, role, shelter, steps, volumes, wait, watch};
@@ -70,6 +70,7 @@ fn open<'a>(settings: &'a Settings, memory: &mut Memory, world: &'a World) -> Tu
         settings,
         world,
         sights: sights(world),
+        there: there(world),
         core: role::core(&world.seen),
         now_ms: world.seen.boot_ms,
         is_held: memory.hold.is_some(),

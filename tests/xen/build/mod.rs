@@ -77,6 +77,16 @@ impl GuestKernel {
         self.name == "6.1"
     }
 
+    /// The same of bullseye.
+    pub fn is_bullseyes(&self) -> bool {
+        self.name == "5.10"
+    }
+
+    /// The same of trixie.
+    pub fn is_trixies(&self) -> bool {
+        self.name == "6.12"
+    }
+
     /// Whether blkfront goes on as if nothing were wrong when a flush failed.
     pub fn hides_failures(&self) -> bool {
         !self.switches_off()

@@ -98,22 +98,26 @@ pub const RECOVERIES: [Story; 19] = [
     recovery_handed_over::STORY,
 ];
 
-/// The same in a Debian of its own.
+/// The same, each in a Debian of its own.
 pub const RECOVERIES_ELSEWHERE: [(Kind, Story); 3] = recovery_debian::ELSEWHERE;
 
-/// What the package and its images do, each in a Debian of its own.
-pub const PACKAGES: [(Kind, Story); 22] = {
-    let [a, b, c, d, e] = package_debian::STORIES;
-    let [f, g, h, i, j] = boots::STORIES;
-    let [k, l, m, n, o, p, q, r, s] = root_options::STORIES;
-    let [t, u] = usr_debian::STORIES;
-    let v = no_hook_debian::SYSVINIT;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v]
-};
+/// What the package and its images do, likewise.
+const PACKAGES: [&[(Kind, Story)]; 5] = [
+    &package_debian::STORIES,
+    &boots::STORIES,
+    &root_options::STORIES,
+    &usr_debian::STORIES,
+    &[no_hook_debian::SYSVINIT],
+];
+
+/// All of them.
+pub fn packages() -> impl Iterator<Item = &'static (Kind, Story)> {
+    PACKAGES.into_iter().flatten()
+}
 
 /// The Debian that a story is told in.
 pub fn kind(story: &Story) -> Kind {
-    let own = RECOVERIES_ELSEWHERE.iter().chain(&PACKAGES).find(|(_, one)| one.name == story.name);
+    let own = RECOVERIES_ELSEWHERE.iter().chain(packages()).find(|(_, one)| one.name == story.name);
     own.map_or(debian::USUAL, |(kind, _)| *kind)
 }
 

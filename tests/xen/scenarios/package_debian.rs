@@ -22,7 +22,7 @@ pub const STORIES: [(Kind, Story); 5] = [
         Kind { suite: "trixie", maker: "dracut", ..BOOKWORM },
         Story {
             name: "package-trixie-dracut",
-            is_for: |kernel| kernel.name == "6.12",
+            is_for: GuestKernel::is_trixies,
             with: always(LOSES_FLUSHES),
             tell: tell_with_built,
             ..ABORTS

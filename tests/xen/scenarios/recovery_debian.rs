@@ -38,27 +38,16 @@ pub const ROOT: Story = Story {
 pub const ELSEWHERE: [(Kind, Story); 3] = [
     (
         Kind { suite: "bullseye", ..USUAL },
-        Story {
-            name: "recovery-root-bullseye",
-            is_for: |kernel| kernel.name == "5.10",
-            without: NOT_TOLD,
-            ..ROOT
-        },
+        Story { name: "recovery-root-bullseye", is_for: GuestKernel::is_bullseyes, ..GUARDED },
     ),
-    (
-        Kind { init: "sysvinit-core", ..USUAL },
-        Story { name: "recovery-root-sysvinit", without: NOT_TOLD, ..ROOT },
-    ),
+    (Kind { init: "sysvinit-core", ..USUAL }, Story { name: "recovery-root-sysvinit", ..GUARDED }),
     (
         Kind { suite: "trixie", ..USUAL },
-        Story {
-            name: "recovery-root-trixie",
-            is_for: |kernel| kernel.name == "6.12",
-            without: NOT_TOLD,
-            ..ROOT
-        },
+        Story { name: "recovery-root-trixie", is_for: GuestKernel::is_trixies, ..GUARDED },
     ),
 ];
+
+const GUARDED: Story = Story { without: NOT_TOLD, ..ROOT };
 
 /// What lies on a disk of its own and cannot be unmounted either.
 pub const VAR: Story = Story {

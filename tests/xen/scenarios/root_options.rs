@@ -20,16 +20,16 @@ pub const STORIES: [(Kind, Story); 9] = [
     ),
     (
         Kind { suite: "bullseye", ..DRACUT },
-        Story { name: "root-options-dracut-bullseye", ..ON_5_10 },
+        Story { name: "root-options-dracut-bullseye", ..IN_BULLSEYE },
     ),
     (
         Kind { suite: "bullseye", init: "sysvinit-core", ..DRACUT },
-        Story { name: "root-options-dracut-sysvinit-bullseye", ..ON_5_10 },
+        Story { name: "root-options-dracut-sysvinit-bullseye", ..IN_BULLSEYE },
     ),
-    (Kind { suite: "trixie", ..DRACUT }, Story { name: "root-options-dracut-trixie", ..ON_6_12 }),
+    (Kind { suite: "trixie", ..DRACUT }, Story { name: "root-options-dracut-trixie", ..IN_TRIXIE }),
     (
         Kind { suite: "trixie", init: "sysvinit-core", ..DRACUT },
-        Story { name: "root-options-dracut-sysvinit-trixie", ..ON_6_12 },
+        Story { name: "root-options-dracut-sysvinit-trixie", ..IN_TRIXIE },
     ),
     (Kind { also: "lvm2", ..USUAL }, Story { name: "root-options-lvm-initramfs-tools", ..ON_LVM }),
     (Kind { also: "lvm2", ..DRACUT }, Story { name: "root-options-lvm-dracut", ..ON_LVM }),
@@ -50,8 +50,8 @@ const STORY: Story = Story {
     tell: |stage| tell(stage, &[BY_NAME, BY_UUID, WRITABLE, ON_PARTITION]),
 };
 
-const ON_5_10: Story = Story { is_for: |kernel| kernel.name == "5.10", ..STORY };
-const ON_6_12: Story = Story { is_for: |kernel| kernel.name == "6.12", ..STORY };
+const IN_BULLSEYE: Story = Story { is_for: GuestKernel::is_bullseyes, ..STORY };
+const IN_TRIXIE: Story = Story { is_for: GuestKernel::is_trixies, ..STORY };
 
 const ON_LVM: Story = Story {
     with: always("on LVM: ro nobarrier, nothing left"),

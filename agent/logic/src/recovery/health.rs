@@ -100,8 +100,7 @@ fn suspicion(turn: &Turn<'_>, volume: &VolumeMemory, seen: &VolumeSeen) -> Optio
         return Some(line(sign));
     }
     // What was mounted from it does not live on when another disk comes under its name.
-    let is_gone = |name: &&Text| !turn.world.disks.iter().any(|disk| disk.name == **name);
-    if let Some(name) = volume.disks.iter().find(is_gone) {
+    if let Some(name) = volume.disks.iter().find(|name| !turn.there.contains(name)) {
         let text = format!("the disk {name} below it is gone");
         return Some(Evidence::new(Source::Sysfs, text, now_ms));
     }

@@ -35,6 +35,8 @@ pub(crate) struct Turn<'a> {
     pub world: &'a World,
     /// Every watched volume that is mounted.
     pub sights: Sights<'a>,
+    /// Names of the disks that are there.
+    pub there: BTreeSet<&'a Text>,
     /// Mount points that the system cannot be without.
     pub core: BTreeSet<Text>,
     /// Milliseconds since boot.
@@ -68,6 +70,11 @@ pub(crate) fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// What hundreds of volumes ask for in each turn.
+pub(crate) fn there(world: &World) -> BTreeSet<&Text> {
+    world.disks.iter().map(|disk| &disk.name).collect()
+}
+
 impl<'a> Turn<'a> {
     /// A turn of a test, in which nothing is seen but this world.
     #[cfg(test)]
@@ -76,6 +83,7 @@ impl<'a> Turn<'a> {
             settings,
             world,
             sights: Sights::new(),
+            there: there(world),
             core: BTreeSet::new(),
             now_ms: world.seen.boot_ms,
             is_held: false,

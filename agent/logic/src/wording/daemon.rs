@@ -28,7 +28,7 @@ pub const RELOADED: &str = "the configuration was read again";
 pub fn xenstore_lost(why: &str) -> String {
     format!(
         "the connection to xenstore broke ({why}); it is made anew with the next tick at the \
-         latest. Nothing is to be done, unless this is said again and again"
+         latest. Do: nothing; if this is said again and again, look at xenstored on the host"
     )
 }
 
