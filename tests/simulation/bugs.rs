@@ -53,6 +53,7 @@ pub const BUGS: &[(&str, Brain, &str)] = &[
     ),
     ("probes during an outage", probes_at_once, "never_writes_while_the_storage_fails"),
     ("does not miss a disk", misses_no_disk, "ends_healthy_or_handed_over"),
+    ("waits for ever for what is suspected", waits_for_ever, "ends_healthy_or_handed_over"),
 ];
 
 fn with(
@@ -99,6 +100,14 @@ fn believes_old_lines(settings: &Settings, memory: Memory, world: &World) -> Dec
         world.signs.next_sequence = 0;
     }
     decide(settings, memory, &world)
+}
+
+/// Every turn is the first of a suspicion.
+fn waits_for_ever(settings: &Settings, mut memory: Memory, world: &World) -> Decision {
+    for volume in memory.volumes.iter_mut().filter(|volume| volume.state == State::Erring) {
+        volume.since_ms = world.seen.boot_ms;
+    }
+    decide(settings, memory, world)
 }
 
 /// What is gone still seems to be there.

@@ -304,6 +304,9 @@ fn outage(random: &mut Random, volumes: &[Plan], events: &mut Vec<(u64, Event)>)
         _ => 0,
     };
     let kind = pick(random, &kinds);
+    // Who takes a disk away and does not bring it back at once often means it.
+    let is_for_good = kind == Backend::Gone && lasts_ms < 10 * SECOND;
+    let lasts_ms = if is_for_good { 0 } else { lasts_ms };
     let all = random.percent(35);
     let one = random.choose(volumes).unwrap().disk;
     let swapped = random.percent(6);

@@ -93,6 +93,9 @@ fn is_left_alone(script: &Script, story: &Story) -> Vec<Verdict> {
                 Some("told to be dead, and it was well all the time")
             }
             Some(State::GivenUp(_)) => None,
+            Some(State::Erring) if known.is_some_and(|one| one.is_suspect) && alerts != 1 => {
+                Some("nobody knows whether it lives, and nobody is told exactly once")
+            }
             Some(State::Stalled | State::Erring) if !story.machine.works(index) => None,
             Some(State::Stalled | State::Erring) => Some("it never came to a verdict"),
             Some(_) if is_told && alerts == 1 => None,

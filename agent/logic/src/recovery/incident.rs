@@ -93,9 +93,12 @@ pub(crate) fn tell(turn: &mut Turn<'_>, volume: &mut VolumeMemory, text: String)
     turn.say(level, Some(&volume.target.mount_point), text);
 }
 
-/// Tells a person of an incident that has waited for long, whatever it waits for.
+/// Tells a person of what has waited for long, whatever it waits for: an incident, or a suspicion
+/// that no write could clear up, as where the disk never comes back.
 pub(crate) fn lose_patience(turn: &mut Turn<'_>, volume: &mut VolumeMemory) {
-    let Some(since_ms) = volume.incident_ms else { return };
+    let is_suspected = volume.state == State::Erring && volume.is_suspect;
+    let suspected_ms = is_suspected.then_some(volume.since_ms);
+    let Some(since_ms) = volume.incident_ms.or(suspected_ms) else { return };
     if volume.is_told || matches!(volume.state, State::Healthy | State::GivenUp(_)) {
         return;
     }
@@ -117,12 +120,30 @@ mod tests {
     /// Who is told at this time of an incident that began at one second, and when it is looked at
     /// next.
     fn patience_at(now_ms: u64, mut volume: VolumeMemory) -> (usize, u64) {
+        volume.incident_ms = Some(1_000);
+        told_at(now_ms, volume)
+    }
+
+    fn told_at(now_ms: u64, mut volume: VolumeMemory) -> (usize, u64) {
         let (settings, mut world) = (Settings::default(), World::default());
         world.seen.boot_ms = now_ms;
         let mut turn = Turn::sample(&settings, &world);
-        volume.incident_ms = Some(1_000);
         lose_patience(&mut turn, &mut volume);
         (turn.effects.len(), turn.wake_ms)
+    }
+
+    #[test]
+    fn a_suspicion_that_nothing_clears_up_is_told_as_well_and_errors_alone_are_not() {
+        let erring = |is_suspect| VolumeMemory {
+            state: State::Erring,
+            since_ms: 5_000,
+            is_suspect,
+            ..VolumeMemory::default()
+        };
+        let end_ms = 5_000 + 1_800_000;
+        assert_eq!(told_at(end_ms - 60_000, erring(true)), (0, end_ms));
+        assert_eq!(told_at(end_ms, erring(true)).0, 1);
+        assert_eq!(told_at(end_ms, erring(false)), (0, u64::MAX));
     }
 
     #[test]

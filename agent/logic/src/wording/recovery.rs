@@ -41,7 +41,9 @@ pub fn next(volume: &VolumeMemory, is_held: bool) -> Option<String> {
     let text = match volume.state {
         State::Healthy => return None,
         State::Stalled => "waits: it goes on by itself when its storage does",
-        State::Erring if volume.is_suspect => "a new file will show whether it takes writes",
+        State::Erring if volume.is_suspect => {
+            "a new file will show whether it takes writes, once its disks answer"
+        }
         State::Erring => "healthy again when its disks stay quiet",
         State::Aborted if is_held => "on hold: nothing. Do: xvdguard release",
         State::Aborted => "waits until its disks have answered for a while",
@@ -229,7 +231,8 @@ pub fn waits_long(volume: &VolumeMemory, is_held: bool) -> String {
     } else {
         "waiting, mostly for the storage. Do: look at the host; xvdguard status tells more"
     };
-    format!("{point}: aborted for half an hour{}, and {what}", evidence(volume))
+    let health = health(volume.state);
+    format!("{point}: {health} for half an hour{}, and {what}", evidence(volume))
 }
 
 /// Who stands in the way.
