@@ -20,13 +20,15 @@ const INIT: &str = include_str!("../dom0/init");
 const BLOCK_HELD: &str = include_str!("../dom0/block-held");
 const SICK_DISK: &str = include_str!("../dom0/sick_disk.c");
 /// Beside Xen's tools: a shell and its programs, and a judge of file systems.
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 10] = [
     "xenstore-utils",
     "busybox-static",
     "e2fsprogs",
     "bash",
     "dmsetup",
     "lvm2",
+    "mdadm",
+    "cryptsetup-bin",
     "drbd-utils",
     "open-iscsi",
 ];

@@ -12,7 +12,7 @@ use super::image::{decompress, unwrap_image};
 /// What a guest needs beside what is built in; dependencies come with it.
 const GUEST_MODULES: [&str; 2] = ["xen-blkfront", "ext4"];
 /// The same for dom0; the virtio drivers are for what the harness hands in and asks.
-pub const DOM0_MODULES: [&str; 18] = [
+pub const DOM0_MODULES: [&str; 20] = [
     "xen-evtchn",
     "xen-gntdev",
     "xen-gntalloc",
@@ -25,6 +25,8 @@ pub const DOM0_MODULES: [&str; 18] = [
     "virtio_console",
     // Storage that stories build.
     "loop",
+    "raid1",
+    "dm-crypt",
     "drbd",
     "libcrc32c",
     "target_core_mod",

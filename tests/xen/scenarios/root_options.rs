@@ -10,7 +10,7 @@ use crate::build::debian::{Kind, USUAL};
 use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
 
 /// With each maker of images, and with each that differs in a suite.
-pub const STORIES: [(Kind, Story); 9] = [
+pub const STORIES: [(Kind, Story); 13] = [
     (USUAL, Story { name: "root-options-initramfs-tools", ..STORY }),
     (DRACUT, Story { name: "root-options-dracut", ..STORY }),
     // Without a systemd in the system there is none in the image.
@@ -33,6 +33,16 @@ pub const STORIES: [(Kind, Story); 9] = [
     ),
     (Kind { also: "lvm2", ..USUAL }, Story { name: "root-options-lvm-initramfs-tools", ..ON_LVM }),
     (Kind { also: "lvm2", ..DRACUT }, Story { name: "root-options-lvm-dracut", ..ON_LVM }),
+    (Kind { also: "mdadm", ..USUAL }, Story { name: "root-options-md-initramfs-tools", ..ON_MD }),
+    (Kind { also: "mdadm", ..DRACUT }, Story { name: "root-options-md-dracut", ..ON_MD }),
+    (
+        Kind { also: "cryptsetup-initramfs", ..USUAL },
+        Story { name: "root-options-crypt-initramfs-tools", ..ON_CRYPT },
+    ),
+    (
+        Kind { also: "cryptsetup-bin", ..DRACUT },
+        Story { name: "root-options-crypt-dracut", ..ON_CRYPT },
+    ),
 ];
 
 const DRACUT: Kind = Kind { maker: "dracut", ..USUAL };
@@ -56,6 +66,18 @@ const IN_TRIXIE: Story = Story { is_for: GuestKernel::is_trixies, ..STORY };
 const ON_LVM: Story = Story {
     with: always("on LVM: ro nobarrier, nothing left"),
     tell: |stage| tell(stage, &[ON_VOLUME]),
+    ..STORY
+};
+
+const ON_MD: Story = Story {
+    with: always("on md: ro nobarrier, nothing left"),
+    tell: |stage| tell(stage, &[ON_MIRROR]),
+    ..STORY
+};
+
+const ON_CRYPT: Story = Story {
+    with: always("on dm-crypt: ro nobarrier, nothing left"),
+    tell: |stage| tell(stage, &[ENCRYPTED]),
     ..STORY
 };
 
@@ -96,6 +118,21 @@ const ON_VOLUME: Root = Root {
     make: &[": >/run/begin\n", JOIN, LABEL],
     ..ON_PARTITION
 };
+const ON_MIRROR: Root = Root {
+    name: "on md",
+    words: "rd.auto root=UUID=01234567-89ab-4cde-8f01-23456789abcd ro",
+    make: &[": >/run/begin\n", JOIN, MIRROR],
+    ..ON_PARTITION
+};
+/// dracut learns of it from the command line, initramfs-tools from crypttab (`debian/configure`).
+const ENCRYPTED: Root = Root {
+    name: "on dm-crypt",
+    words: "rd.luks.name=fedcba98-7654-4321-8fed-cba987654321=clear \
+            rd.luks.key=fedcba98-7654-4321-8fed-cba987654321=/etc/keys/bed.key \
+            root=/dev/mapper/clear ro",
+    make: &[": >/run/begin\n", JOIN, ENCRYPT],
+    ..ON_PARTITION
+};
 
 /// Of a disk whose one partition is Debian's: the entry of it, which a bootable mark, its first and
 /// last cylinder, its type, its first sector and its sectors make, behind 446 bytes for a loader.
@@ -121,6 +158,24 @@ dmsetup mknodes
 const LABEL: &str = r#"lvm pvcreate --dataalignment 1M /dev/mapper/joined
 lvm vgcreate guest /dev/mapper/joined
 lvm lvcreate -an -W n -Z n -l 100%FREE -n root guest
+"#;
+
+/// The whole of Debian is the one half of a mirror.
+const MIRROR: &str = r#"mdadm --create /dev/md0 --run --force --level=1 --raid-devices=1 \
+    --metadata=1.2 --data-offset=1M --assume-clean --homehost=any --name=bed /dev/mapper/joined
+mdadm --stop /dev/md0
+"#;
+
+/// Debian becomes what it is encrypted, each block where it was. The key is short, so that the
+/// header has room before.
+const ENCRYPT: &str = r#"export DM_DISABLE_UDEV=1
+printf 'the key of a bed' >/run/key
+cryptsetup -q luksFormat --type luks1 --cipher aes-cbc-plain64 --key-size 128 --align-payload 2048 \
+    --pbkdf-force-iterations 1000 --uuid fedcba98-7654-4321-8fed-cba987654321 \
+    --key-file /run/key /dev/mapper/joined
+cryptsetup open --type luks1 --key-file /run/key /dev/mapper/joined clear
+dd if=/dev/vdb of=/dev/mapper/clear bs=1M conv=fsync
+cryptsetup close clear
 "#;
 
 /// The lever of old kernels, on one that can be played, whatever its disks do.
