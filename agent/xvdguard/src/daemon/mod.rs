@@ -93,6 +93,8 @@ fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Da
     let mut missing = Vec::new();
     process::prepare(root, &mut missing);
     let mut note = |what: String| missing.push(what);
+    // What was free at the fork the keeper would hold for ever.
+    locked::give_back();
     let post = Post::new(root).map_err(|error| note(lack::keeper(&error))).ok();
     let memory = state::memory(root).map_err(|error| note(error.to_string())).unwrap_or_default();
     missing.extend(post.iter().flat_map(Post::missing).cloned());
