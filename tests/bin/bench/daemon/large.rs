@@ -21,6 +21,9 @@ const SIZES: [Size; 3] = [
 ];
 const LIMIT_KB: u64 = 8000;
 const LIMIT_MS: u64 = 10;
+/// Four times as much of everything takes four times as long, and what the machine adds.
+const LINEAR_PERCENT: u64 = 400;
+const LIMIT_PERCENT: u64 = LINEAR_PERCENT * 5 / 4;
 /// The shortest tick that the policy allows, and how long it is watched.
 const TICK: &str = "[daemon]\ntick = \"5s\"\n";
 const WATCHED: Duration = Duration::from_secs(30);
@@ -29,9 +32,11 @@ const SOON: Duration = Duration::from_secs(60);
 /// One table.
 pub fn chapter(bench: &Bench) -> Result<Chapter> {
     let mut table = Table::new(&["guest", "resident", "anonymous", "CPU of a turn"]);
+    let mut turns = Vec::new();
     for size in SIZES {
         let is_limit = size.disks == 256;
         let (memory, turn) = measure(bench, size)?;
+        turns.push(turn);
         let kb = |kib: u64| kib * 1024 / 1000;
         let shown = [memory.resident, memory.anonymous].map(|kib| grouped(kb(kib)) + " KB");
         let row = [vec![size.to_string()], shown.to_vec(), vec![time(turn)]].concat();
@@ -42,12 +47,22 @@ pub fn chapter(bench: &Bench) -> Result<Chapter> {
             table.row(&cells, Promise::at_most(kb(memory.resident), LIMIT_KB));
         }
     }
+    let growth = growth_percent(&turns);
+    let what = format!("from the second to the third, % (linear: {LINEAR_PERCENT})");
+    let cells = [what, String::new(), String::new(), grouped(growth)];
+    table.row(&cells, Promise::at_most(growth, LIMIT_PERCENT));
     let text = "The same daemon with `--root` on saved guests of each size, and a running \
                 xenstored: it watches what they hold, and reads all counters in each turn. A turn \
                 is what it used in 30 s by the ticks in them.";
     let mut chapter = Chapter::new("A daemon with many disks", text);
     chapter.add(table);
     Ok(chapter)
+}
+
+/// How the third turn compares to the second, without what the smallest guest takes as well.
+fn growth_percent(turns: &[Duration]) -> u64 {
+    let above = |turn: Duration| turn.saturating_sub(turns[0]).as_micros() as u64;
+    100 * above(turns[2]) / above(turns[1]).max(1)
 }
 
 fn measure(bench: &Bench, size: Size) -> Result<(processes::Memory, Duration)> {
