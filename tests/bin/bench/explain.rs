@@ -65,7 +65,7 @@ fn contest(bench: &Bench, messages: &Messages, (percent, bytes): (u64, usize)) -
     .against("std::fs::read of the file alone", || Ok(measure::call(|| fs::read(&path))))
     .run(ROUNDS)?;
     let story = rate(&outcomes[0], bytes);
-    let promised = if percent == 2 { Promise::at_least_mb_s(story, 1000) } else { None };
+    let promised = if percent == 2 { Promise::at_least(story, 1000) } else { None };
     Ok(table(&outcomes, bytes, promised))
 }
 

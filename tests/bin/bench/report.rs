@@ -141,8 +141,8 @@ impl Promise {
         Some(Promise { limit: format!("≤ {}", grouped(limit)), is_kept: measured <= limit })
     }
 
-    /// At least so many MB/s.
-    pub fn at_least_mb_s(measured: u64, limit: u64) -> Option<Promise> {
+    /// At least so many of something that is counted, or so many MB/s.
+    pub fn at_least(measured: u64, limit: u64) -> Option<Promise> {
         Some(Promise { limit: format!("≥ {}", grouped(limit)), is_kept: measured >= limit })
     }
 
