@@ -65,14 +65,14 @@ impl Drop for Machine {
 }
 
 fn terms(not_before_ms: u64) -> Terms {
-    Terms { orderly_ms: 0, not_before_ms, settle_ms: 0, last_block: 0, dead: [0; DEAD_BYTES] }
+    Terms { orderly_ms: 0, not_before_ms, settle_ms: 0, dead: [0; DEAD_BYTES] }
 }
 
 #[test]
 fn it_climbs_to_the_last_rung_when_it_is_told_to() {
     let Some(_) = requires::root() else { return };
     let machine = Machine::new();
-    machine.keeper.tell(Order::Climb(terms(0)), None).unwrap();
+    machine.keeper.tell(Order::Climb(terms(0)), &[]).unwrap();
     machine.until("all rungs", |machine| machine.read("proc/sysrq-trigger") == "sub");
     let said = machine.read("dev/kmsg");
     assert!(said.contains("rebooting") && said.contains("sysrq b"), "{said}");
@@ -101,8 +101,29 @@ fn an_armed_one_carries_on_when_the_daemon_is_gone() {
     let disk = machine.folder.path().join("disk");
     fs::write(&disk, [1; 4096]).unwrap();
     let device = File::open(&disk).unwrap();
-    machine.keeper.tell(Order::Arm(terms(0)), Some(device.as_fd())).unwrap();
+    machine.keeper.tell(Order::Arm(terms(0)), &[device.as_fd()]).unwrap();
     hang_up(&machine);
+    machine.until("all rungs", |machine| machine.read("proc/sysrq-trigger") == "sub");
+}
+
+/// A root may lie on several disks: the next boot needs them all.
+#[test]
+fn it_waits_until_every_device_answers() {
+    let Some(_) = requires::root() else { return };
+    let machine = Machine::new();
+    let paths = ["disk", "other"].map(|name| machine.folder.path().join(name));
+    fs::write(&paths[0], [1; 4096]).unwrap();
+    // Nothing can be read of an empty one.
+    fs::write(&paths[1], "").unwrap();
+    let [one, other] = paths.each_ref().map(|path| File::open(path).unwrap());
+    machine.keeper.tell(Order::Arm(terms(0)), &[one.as_fd(), other.as_fd()]).unwrap();
+    hang_up(&machine);
+    machine.until("it is alone", |machine| machine.read("dev/kmsg").contains("alone"));
+    let early = deadline::seen(Duration::from_secs(3), || {
+        Some(machine.read("proc/sysrq-trigger")).filter(|keys| !keys.is_empty())
+    });
+    assert_eq!(early, None);
+    fs::write(&paths[1], [1; 4096]).unwrap();
     machine.until("all rungs", |machine| machine.read("proc/sysrq-trigger") == "sub");
 }
 
@@ -116,7 +137,7 @@ fn a_silent_device_holds_one_child_and_no_more() {
     let direct = direct.read(true).custom_flags(OFlags::DIRECT.bits() as i32);
     let device = direct.open(disk.device.node()).unwrap();
     disk.storage.set(Fault::Read(Answer::Hang)).unwrap();
-    machine.keeper.tell(Order::Arm(terms(0)), Some(device.as_fd())).unwrap();
+    machine.keeper.tell(Order::Arm(terms(0)), &[device.as_fd()]).unwrap();
     hang_up(&machine);
     let children = format!("/proc/{0}/task/{0}/children", machine.pid());
     let count = || fs::read_to_string(&children).unwrap().split_whitespace().count();
@@ -137,7 +158,7 @@ fn a_hold_keeps_an_armed_one_from_climbing() {
     fs::write(&disk, [1; 4096]).unwrap();
     fs::write(machine.folder.path().join("run/xvdguard/hold"), "{}").unwrap();
     let device = File::open(&disk).unwrap();
-    machine.keeper.tell(Order::Arm(terms(0)), Some(device.as_fd())).unwrap();
+    machine.keeper.tell(Order::Arm(terms(0)), &[device.as_fd()]).unwrap();
     hang_up(&machine);
     machine.until("it is alone", |machine| machine.read("dev/kmsg").contains("alone"));
     assert_eq!(machine.read("proc/sysrq-trigger"), "");
@@ -151,7 +172,7 @@ fn one_that_is_not_armed_ends_with_the_daemon() {
     for orders in [vec![], vec![Order::Disarm], vec![Order::End]] {
         let machine = Machine::new();
         for order in orders {
-            machine.keeper.tell(order, None).unwrap();
+            machine.keeper.tell(order, &[]).unwrap();
         }
         hang_up(&machine);
         let stat = format!("/proc/{}/stat", machine.pid());

@@ -6,7 +6,7 @@
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, OFlags, statat};
+use rustix::fs::{AtFlags, OFlags, SeekFrom, seek, statat};
 use rustix::io::{Errno, pread, write};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::system::{RebootCommand, reboot};
@@ -116,17 +116,17 @@ impl Opened {
         statat(folder, c"hold", AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
-    /// Whether the device behind an open node answers a read of its last block, in time. The read
-    /// may hang beyond any signal, so a child does it, which is left where it hangs: there is never
-    /// a second one beside it.
-    pub fn answers(&mut self, device: &OwnedFd, last_block: u64, within_ms: u64) -> bool {
+    /// Whether each device answers a read of its last block, all of them in time. A read may hang
+    /// beyond any signal, so a child does it, which is left where it hangs: there is never a second
+    /// one beside it.
+    pub fn answer(&mut self, devices: &[Option<OwnedFd>], within_ms: u64) -> bool {
         if self.asking.is_some_and(|child| ended_well(child, 0).is_none()) {
             return false;
         }
         let child = match fork::split() {
             Ok(Side::Child) => {
-                let read = pread(device, &mut self.block.0[..], last_block);
-                fork::exit(i32::from(!matches!(read, Ok(count) if count > 0)))
+                let answers = |device| read_last(device, &mut self.block.0);
+                fork::exit(i32::from(!devices.iter().flatten().all(answers)))
             }
             Ok(Side::Parent(child)) => child,
             Err(_) => return false,
@@ -199,6 +199,14 @@ impl Hands for Opened {
             fork::exit(1);
         }
     }
+}
+
+/// Whether the last whole block can be read. To read the first past the page cache might write a
+/// super block that is dirty in it.
+fn read_last(device: &OwnedFd, block: &mut [u8]) -> bool {
+    let Ok(bytes) = seek(device, SeekFrom::End(0)) else { return false };
+    let last = (bytes / BLOCK_BYTES as u64).saturating_sub(1) * BLOCK_BYTES as u64;
+    matches!(pread(device, block, last), Ok(count) if count > 0)
 }
 
 /// The number of writes of a line of `/proc/diskstats` (Documentation/admin-guide/iostats.rst):

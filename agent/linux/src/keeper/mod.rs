@@ -27,7 +27,7 @@ use crate::clock;
 use crate::error::{Error, Result};
 use crate::root::Root;
 use hands::Opened;
-use order::{BYTES, Order, Terms};
+use order::{BYTES, MOST_DEVICES, Order, Terms};
 
 /// What it is called in ps(1).
 pub const NAME: &[u8] = b"@xvdguard-keeper";
@@ -35,6 +35,12 @@ pub const NAME: &[u8] = b"@xvdguard-keeper";
 const ASK_EVERY_MS: u64 = 1_000;
 /// How long a device may take; longer is a stall, and nothing is done during one.
 const ANSWER_MS: u64 = 5_000;
+
+/// Room for the devices that go along with a message.
+const RIGHTS_BYTES: usize = rustix::cmsg_space!(ScmRights(MOST_DEVICES));
+
+/// The devices that it watches over: nothing is allocated for them.
+type Devices = [Option<OwnedFd>; MOST_DEVICES];
 
 /// The daemon's end of it.
 #[derive(Debug)]
@@ -68,14 +74,13 @@ impl Keeper {
         self.pid
     }
 
-    /// Tells it something; with the device where it shall watch over one alone.
-    pub fn tell(&self, order: Order, device: Option<BorrowedFd<'_>>) -> Result<()> {
+    /// Tells it something; with the devices where it shall watch over them alone.
+    pub fn tell(&self, order: Order, devices: &[BorrowedFd<'_>]) -> Result<()> {
         let bytes = order.to_bytes();
-        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut space = [std::mem::MaybeUninit::uninit(); RIGHTS_BYTES];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        let files = device.as_slice();
-        if !files.is_empty() {
-            ancillary.push(SendAncillaryMessage::ScmRights(files));
+        if !devices.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(devices)) {
+            return Err(Error::system("order", "the keeper", Errno::TOOBIG));
         }
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         sendmsg(&self.socket, &[IoSlice::new(&bytes)], &mut ancillary, flags)
@@ -94,12 +99,12 @@ impl AsFd for Keeper {
 /// What it has been told last.
 struct Life {
     opened: Opened,
-    armed: Option<(Terms, OwnedFd)>,
+    armed: Option<(Terms, Devices)>,
 }
 
 /// What comes out of a message.
 enum Heard {
-    Order(Order, Option<OwnedFd>),
+    Order(Order, Devices),
     Nothing,
     /// The daemon is gone.
     Gone,
@@ -116,9 +121,12 @@ fn live(socket: &OwnedFd, opened: Opened) -> ! {
     let mut life = Life { opened, armed: None };
     loop {
         match hear(socket, None) {
-            Heard::Order(Order::Arm(terms), Some(device)) => life.armed = Some((terms, device)),
+            // One that comes without a device must not climb at once.
+            Heard::Order(Order::Arm(terms), devices) => {
+                life.armed = devices[0].is_some().then_some((terms, devices));
+            }
             Heard::Order(Order::Climb(terms), _) => life.climb(&terms),
-            Heard::Order(Order::Disarm | Order::Arm(_), _) => life.armed = None,
+            Heard::Order(Order::Disarm, _) => life.armed = None,
             Heard::Order(Order::End, _) => fork::exit(0),
             Heard::Nothing => {}
             Heard::Gone => life.carry_on(),
@@ -132,15 +140,15 @@ impl Life {
         ladder::climb(&mut self.opened, terms.orderly_ms);
     }
 
-    /// Without the daemon: waits until the device has answered for long enough, and reboots.
+    /// Without the daemon: waits until all devices have answered for long enough, and reboots.
     fn carry_on(&mut self) -> ! {
         use ladder::Hands;
-        let Some((terms, device)) = self.armed.take() else { fork::exit(0) };
+        let Some((terms, devices)) = self.armed.take() else { fork::exit(0) };
         self.opened.say(b"the daemon is gone; waiting for the storage of root alone");
         let mut answers_since_ms = None;
         loop {
             let now_ms = self.opened.now_ms();
-            let answers = self.opened.answers(&device, terms.last_block, ANSWER_MS);
+            let answers = self.opened.answer(&devices, ANSWER_MS);
             answers_since_ms = if answers { answers_since_ms.or(Some(now_ms)) } else { None };
             let is_settled = answers_since_ms
                 .is_some_and(|since_ms| now_ms.saturating_sub(since_ms) >= terms.settle_ms);
@@ -164,20 +172,20 @@ fn hear(socket: &OwnedFd, patience: Option<Duration>) -> Heard {
         return Heard::Nothing;
     }
     let mut bytes = [0; BYTES];
-    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut space = [std::mem::MaybeUninit::uninit(); RIGHTS_BYTES];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let into = &mut [IoSliceMut::new(&mut bytes)];
     match recvmsg(socket, into, &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
         Ok(message) if message.bytes == 0 => Heard::Gone,
         Ok(message) => {
-            let mut device = None;
+            let mut devices = Devices::default();
             for part in ancillary.drain() {
                 if let RecvAncillaryMessage::ScmRights(files) = part {
-                    device = files.last();
+                    devices.iter_mut().zip(files).for_each(|(place, file)| *place = Some(file));
                 }
             }
             match Order::from_bytes(&bytes[..message.bytes]) {
-                Some(order) => Heard::Order(order, device),
+                Some(order) => Heard::Order(order, devices),
                 None => Heard::Nothing,
             }
         }

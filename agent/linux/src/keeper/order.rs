@@ -2,15 +2,18 @@
 
 /// Room for the names of dead disks, each ended by a newline.
 pub const DEAD_BYTES: usize = 96;
-/// A kind, four numbers, the names.
-pub const BYTES: usize = 1 + 4 * 8 + DEAD_BYTES;
+/// A kind, three numbers, the names.
+pub const BYTES: usize = 1 + 3 * 8 + DEAD_BYTES;
+/// So many disks can be watched over.
+pub const MOST_DEVICES: usize = 8;
 
 /// What is to be done, and when by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// Nothing, also without the daemon.
     Disarm,
-    /// Reboot once the conditions hold, if the daemon is gone by then.
+    /// Reboot once the conditions hold, if the daemon is gone by then. The message carries the
+    /// devices, opened: at least one, and at most `MOST_DEVICES`.
     Arm(Terms),
     /// Reboot now.
     Climb(Terms),
@@ -25,11 +28,8 @@ pub struct Terms {
     pub orderly_ms: u64,
     /// Not before this time since boot: the minimum uptime, and the jitter.
     pub not_before_ms: u64,
-    /// How long the device must have answered.
+    /// How long all devices must have answered.
     pub settle_ms: u64,
-    /// Where the last block of the device begins, in bytes. The message of `Arm` carries the
-    /// device, opened.
-    pub last_block: u64,
     /// Names of dead disks, each ended by a newline, the rest zeros.
     pub dead: [u8; DEAD_BYTES],
 }
@@ -62,7 +62,7 @@ impl Order {
         let mut bytes = [0; BYTES];
         bytes[0] = kind;
         let Some(terms) = terms else { return bytes };
-        let numbers = [terms.orderly_ms, terms.not_before_ms, terms.settle_ms, terms.last_block];
+        let numbers = [terms.orderly_ms, terms.not_before_ms, terms.settle_ms];
         for (index, number) in numbers.into_iter().enumerate() {
             bytes[1 + 8 * index..9 + 8 * index].copy_from_slice(&number.to_ne_bytes());
         }
@@ -79,13 +79,8 @@ impl Order {
         };
         let mut dead = [0; DEAD_BYTES];
         dead.copy_from_slice(&bytes[BYTES - DEAD_BYTES..]);
-        let terms = Terms {
-            orderly_ms: number(0),
-            not_before_ms: number(1),
-            settle_ms: number(2),
-            last_block: number(3),
-            dead,
-        };
+        let terms =
+            Terms { orderly_ms: number(0), not_before_ms: number(1), settle_ms: number(2), dead };
         match bytes[0] {
             b'd' => Some(Order::Disarm),
             b'a' => Some(Order::Arm(terms)),
@@ -102,13 +97,8 @@ mod tests {
 
     #[test]
     fn an_order_arrives_as_it_was_given() {
-        let terms = Terms {
-            orderly_ms: 1,
-            not_before_ms: u64::MAX,
-            settle_ms: 3,
-            last_block: 4,
-            dead: [0; DEAD_BYTES],
-        };
+        let terms =
+            Terms { orderly_ms: 1, not_before_ms: u64::MAX, settle_ms: 3, dead: [0; DEAD_BYTES] };
         let terms = terms.with_dead([&b"xvda"[..], b"xvdb2"].into_iter());
         assert!(terms.dead.starts_with(b"xvda\nxvdb2\n\0"));
         for order in [Order::Disarm, Order::Arm(terms), Order::Climb(terms), Order::End] {
@@ -120,13 +110,7 @@ mod tests {
 
     #[test]
     fn names_that_do_not_fit_are_left_out_whole() {
-        let terms = Terms {
-            orderly_ms: 0,
-            not_before_ms: 0,
-            settle_ms: 0,
-            last_block: 0,
-            dead: [0; DEAD_BYTES],
-        };
+        let terms = Terms { orderly_ms: 0, not_before_ms: 0, settle_ms: 0, dead: [0; DEAD_BYTES] };
         let long = [b'x'; DEAD_BYTES];
         let terms = terms.with_dead([&long[..], b"xvda"].into_iter());
         assert!(terms.dead.starts_with(b"xvda\n\0"));

@@ -21,12 +21,9 @@ use crate::root::Root;
 const BLOCK: usize = 4096;
 const SECTOR: u64 = 512;
 
-/// The node of a disk, opened past the page cache, and where its last block begins: for the keeper.
-pub fn open_disk(root: &Root, name: &Text) -> Result<(OwnedFd, u64), Refusal> {
-    let path = node(name);
-    let file = open(root, &path)?;
-    let size = seek(&file, SeekFrom::End(0)).map_err(|errno| read_failed(root, &path, errno))?;
-    Ok((file, last_block(size)))
+/// The node of a disk, opened past the page cache: for the keeper.
+pub fn open_disk(root: &Root, name: &Text) -> Result<OwnedFd, Refusal> {
+    open(root, &node(name))
 }
 
 /// Where devtmpfs has it.

@@ -1,12 +1,12 @@
 //! What the keeper is told: the reboot itself, and what it is to do alone if the daemon dies
 //! while one is pending.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use xvdguard_linux::error::Result;
 use xvdguard_linux::keeper::Keeper;
-use xvdguard_linux::keeper::order::{DEAD_BYTES, Order, Terms};
+use xvdguard_linux::keeper::order::{DEAD_BYTES, MOST_DEVICES, Order, Terms};
 use xvdguard_linux::recover;
 use xvdguard_linux::root::Root;
 use xvdguard_logic::policy::settings::Settings;
@@ -19,7 +19,7 @@ use xvdguard_logic::text::Text;
 #[derive(Debug)]
 pub struct Post {
     keeper: Keeper,
-    armed: Option<(Text, Terms)>,
+    armed: Option<(Vec<Text>, Terms)>,
 }
 
 impl Post {
@@ -38,7 +38,7 @@ impl Post {
         let dead = world.seen.volumes.iter().filter(|volume| ladder.dead.contains(&volume.device));
         let names = dead.flat_map(|volume| volume.disks.iter().map(Text::as_bytes));
         let terms = terms(ladder.orderly_ms, 0, 0).with_dead(names);
-        self.keeper.tell(Order::Climb(terms), None)
+        self.keeper.tell(Order::Climb(terms), &[])
     }
 
     /// Keeps it armed exactly while a reboot is what would heal this guest.
@@ -49,40 +49,46 @@ impl Post {
             return;
         }
         let told = match &wanted {
-            None => self.keeper.tell(Order::Disarm, None).is_ok(),
-            Some((disk, terms)) => match recover::open_disk(root, disk) {
-                Ok((device, last_block)) => {
-                    let order = Order::Arm(Terms { last_block, ..*terms });
-                    self.keeper.tell(order, Some(device.as_fd())).is_ok()
-                }
-                Err(_) => false,
-            },
+            None => self.keeper.tell(Order::Disarm, &[]).is_ok(),
+            Some((disks, terms)) => self.arm(root, disks, *terms),
         };
         if told {
             self.armed = wanted;
         }
     }
 
+    /// Hands it every disk that the dead volume lies on; where one of them is not there, it is not
+    /// armed yet.
+    fn arm(&self, root: &Root, disks: &[Text], terms: Terms) -> bool {
+        let opened = disks.iter().map(|disk| recover::open_disk(root, disk)).collect();
+        let Ok::<Vec<OwnedFd>, _>(opened) = opened else { return false };
+        let devices: Vec<_> = opened.iter().map(AsFd::as_fd).collect();
+        self.keeper.tell(Order::Arm(terms), &devices).is_ok()
+    }
+
     /// The daemon ends in peace, and the keeper with it.
     pub fn end(self) {
-        let _ = self.keeper.tell(Order::End, None);
+        let _ = self.keeper.tell(Order::End, &[]);
     }
 }
 
 /// The reboot that would follow, as the keeper would do it alone: on kernels where a dead root
 /// executes nothing any more, no other daemon can come after this one.
-fn pending(settings: &Settings, memory: &Memory, guard: &Guard) -> Option<(Text, Terms)> {
+fn pending(settings: &Settings, memory: &Memory, guard: &Guard) -> Option<(Vec<Text>, Terms)> {
     if memory.hold.is_some() || !has_budget(settings, memory, guard) {
         return None;
     }
     let volume = memory.volumes.iter().find(|volume| volume.by_reboot && is_dead(volume.state))?;
-    let disk = volume.disks.first()?.clone();
+    let disks = volume.disks.clone();
+    if disks.is_empty() || disks.len() > MOST_DEVICES {
+        return None;
+    }
     let ms = |time: Duration| time.as_millis() as u64;
     let Settings { reboot, .. } = settings;
     let drawn_ms = volume.incident_ms.unwrap_or(0) + memory.jitter_ms.unwrap_or(0);
     let not_before_ms = drawn_ms.max(ms(reboot.minimum_uptime.value));
     let terms = terms(ms(reboot.orderly.value), not_before_ms, ms(reboot.settle.value));
-    Some((disk, terms.with_dead(volume.disks.iter().map(Text::as_bytes))))
+    Some((disks, terms.with_dead(volume.disks.iter().map(Text::as_bytes))))
 }
 
 fn is_dead(state: State) -> bool {
@@ -99,5 +105,5 @@ fn has_budget(settings: &Settings, memory: &Memory, guard: &Guard) -> bool {
 }
 
 fn terms(orderly_ms: u64, not_before_ms: u64, settle_ms: u64) -> Terms {
-    Terms { orderly_ms, not_before_ms, settle_ms, last_block: 0, dead: [0; DEAD_BYTES] }
+    Terms { orderly_ms, not_before_ms, settle_ms, dead: [0; DEAD_BYTES] }
 }
