@@ -111,14 +111,16 @@ fn back_as(fstype: &str, make: impl FnOnce(&Stage) -> Vec<u8>) -> Stage {
     fs::write(stage.disk.storage.file(), &other).unwrap();
     stage.disk.storage.heal().unwrap();
     stage.until_health("given-up");
-    assert!(stage.guest.run(&format!("mountpoint -q {AT}")).is_ok());
+    // mountpoint(1) asks the file system, and a dead xfs answers nothing.
+    let is_mounted = stage.guest.run(&format!("grep -q ' {AT} ' /proc/self/mounts")).is_ok();
+    assert!(is_mounted, "{}", stage.said());
     assert_eq!(alerts(&stage), 1, "{}", stage.said());
     stage
 }
 
 #[test]
 fn a_disk_that_came_back_as_an_older_snapshot_is_not_touched() {
-    for fstype in ["ext3", "ext4"] {
+    for fstype in ["ext3", "ext4", "xfs", "btrfs"] {
         let Some(_) = requires::faulty_disk(fstype) else { return };
         let stage = back_as(fstype, |stage| {
             let older = fs::read(stage.disk.storage.file()).unwrap();

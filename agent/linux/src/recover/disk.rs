@@ -95,23 +95,23 @@ pub fn identity(root: &Root, target: &Target) -> Result<Identity, Refusal> {
         uuid: Text::from(found.uuid),
         sectors: size / SECTOR,
         mount: found.mount.map(Text::from),
-        journal: journal(&file, start),
+        journal: journal(&file, target, start),
         is_shared: found.is_shared,
     })
 }
 
-/// How far the journal has come, and where it begins; none where that is not known.
-fn journal(file: &OwnedFd, start: &[u8]) -> Option<(u64, Journal)> {
-    let at = journal::place(start)?;
-    read_journal(file, at).ok()?.map(|journal| (at, journal))
+/// How far the journal has come, and where that is written; none where it is not known.
+fn journal(file: &OwnedFd, target: &Target, start: &[u8]) -> Option<(u64, Journal)> {
+    let at = journal::place(target.fstype.as_bytes(), start)?;
+    read_journal(file, target, at).ok()?.map(|journal| (at, journal))
 }
 
-fn read_journal(file: &OwnedFd, at: u64) -> Result<Option<Journal>, Errno> {
+fn read_journal(file: &OwnedFd, target: &Target, at: u64) -> Result<Option<Journal>, Errno> {
     // Blocks are of 1 KiB or more, and no smaller than the sectors of the disk.
     let wanted = if at % BLOCK as u64 == 0 { BLOCK } else { 1024 };
     let mut memory = Aligned::new(BLOCK);
     let count = pread(file, memory.bytes(wanted), at)?;
-    Ok(journal::read(&memory.bytes(wanted)[..count]))
+    Ok(journal::read(target.fstype.as_bytes(), &memory.bytes(wanted)[..count]))
 }
 
 /// That its journal has come no less far than it had. To be asked before anything of the file
@@ -120,7 +120,7 @@ pub fn verify_journal(root: &Root, target: &Target, known: &Identity) -> Result<
     let Some((at, known)) = &known.journal else { return Ok(()) };
     let path = place::node(root, &target.device_name, target.device)?;
     let file = open(root, &path)?;
-    let now = read_journal(&file, *at).map_err(|errno| read_failed(root, &path, errno))?;
+    let now = read_journal(&file, target, *at).map_err(|errno| read_failed(root, &path, errno))?;
     match now {
         Some(now) if !now.is_before(known) => Ok(()),
         _ => {

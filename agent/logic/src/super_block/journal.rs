@@ -1,10 +1,11 @@
-//! Where the journal of an ext3 or ext4 begins, and how far it has come.
+//! How far the journal of a file system has come, and where that is written: in the journal's own
+//! super block (ext3, ext4), as the generation (btrfs), as the log's last place (xfs).
 //!
-//! The super block of a dead file system may lie dirty in the page cache (its list of orphans is
+//! The super block of a dead ext4 may lie dirty in the page cache (its list of orphans is
 //! journalled), and reading it past the cache first writes it over whatever the disk holds by now:
 //! the file system is then always the same. The journal's own super block is written at once and
-//! never left dirty (`jbd2_write_superblock`, fs/jbd2/journal.c), so this is compared first.
-//! Never reads the journal's transactions.
+//! never left dirty (`jbd2_write_superblock`, fs/jbd2/journal.c), so this is compared first. xfs
+//! and btrfs leave nothing dirty there. Never reads the journal's transactions.
 
 use alloc::string::String;
 use core::cmp::Ordering;
@@ -14,13 +15,17 @@ use serde::{Deserialize, Serialize};
 use super::{big, hexadecimal, little};
 use crate::text::Text;
 
+/// Where btrfs has its first super block.
+const BTRFS_AT: u64 = 65_536;
+
 /// How far a journal has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Journal {
     /// In hexadecimal: that of the file system when it was made.
     pub uuid: Text,
-    /// The number of its first transaction; grows, and begins again after 2^32.
-    pub sequence: u32,
+    /// Grows: the number of its first transaction, which begins again after 2^32 (ext); of the last
+    /// (btrfs); the cycle of the log and the block in it, 32 bits each (xfs).
+    pub sequence: u64,
     /// Whether there is something in it.
     pub is_in_use: bool,
 }
@@ -28,8 +33,11 @@ pub struct Journal {
 impl Journal {
     /// Whether this cannot be a later state of `known`: that of an older snapshot, or another's.
     pub fn is_before(&self, known: &Journal) -> bool {
-        let passed = self.sequence.wrapping_sub(known.sequence) as i32;
-        match passed.cmp(&0) {
+        let order = match (u32::try_from(self.sequence), u32::try_from(known.sequence)) {
+            (Ok(now), Ok(known)) => (now.wrapping_sub(known) as i32).cmp(&0),
+            _ => self.sequence.cmp(&known.sequence),
+        };
+        match order {
             _ if self.uuid != known.uuid => true,
             // It has been emptied only together with a higher number.
             Ordering::Equal => known.is_in_use && !self.is_in_use,
@@ -38,12 +46,31 @@ impl Journal {
     }
 }
 
+/// At which byte of the device it is written; `None` where it is not known. `start` as for
+/// `super_block::read`.
+pub fn place(fstype: &[u8], start: &[u8]) -> Option<u64> {
+    match fstype {
+        b"xfs" => Some(0),
+        b"btrfs" => Some(BTRFS_AT),
+        _ => ext_place(start),
+    }
+}
+
+/// Reads it, where it is written; `None` where there is none.
+pub fn read(fstype: &[u8], block: &[u8]) -> Option<Journal> {
+    match fstype {
+        b"xfs" => xfs(block),
+        b"btrfs" => btrfs(block),
+        _ => ext(block),
+    }
+}
+
 /// At which byte of the device the journal begins; `None` where it is not in this file system, or
-/// its beginning is not found as simply as mke2fs leaves it. `start` as for `read`.
+/// its beginning is not found as simply as mke2fs leaves it.
 ///
 /// The super block carries a copy of the journal's list of blocks (`s_jnl_blocks`, fs/ext4/ext4.h),
 /// in one of two forms: numbers, or extents (fs/ext4/ext4_extents.h).
-pub fn place(start: &[u8]) -> Option<u64> {
+fn ext_place(start: &[u8]) -> Option<u64> {
     const IS_COPIED: u64 = 1;
     const EXTENTS: u64 = 0xf30a;
     let block = start.get(1024..2048)?;
@@ -62,9 +89,8 @@ pub fn place(start: &[u8]) -> Option<u64> {
     number.checked_mul(block_bytes).filter(|at| *at > 0)
 }
 
-/// Reads its super block (`struct journal_superblock_s`, include/linux/jbd2.h); `None` where there
-/// is none.
-pub fn read(block: &[u8]) -> Option<Journal> {
+/// `struct journal_superblock_s`, include/linux/jbd2.h.
+fn ext(block: &[u8]) -> Option<Journal> {
     const MAGIC: u64 = 0xc03b_3998;
     const KINDS: [u64; 2] = [3, 4];
     if big(block, 0, 4)? != MAGIC || !KINDS.contains(&big(block, 4, 4)?) {
@@ -73,9 +99,28 @@ pub fn read(block: &[u8]) -> Option<Journal> {
     let uuid: String = hexadecimal(block.get(48..64)?);
     Some(Journal {
         uuid: Text::from(uuid),
-        sequence: big(block, 24, 4)? as u32,
+        sequence: big(block, 24, 4)?,
         is_in_use: big(block, 28, 4)? != 0,
     })
+}
+
+/// `sb_lsn` of `struct xfs_dsb` (fs/xfs/libxfs/xfs_format.h), which only version 5 has.
+fn xfs(block: &[u8]) -> Option<Journal> {
+    const VERSION_MASK: u64 = 0xf;
+    if block.get(..4)? != b"XFSB" || big(block, 100, 2)? & VERSION_MASK != 5 {
+        return None;
+    }
+    let uuid = hexadecimal(block.get(32..48)?);
+    Some(Journal { uuid: Text::from(uuid), sequence: big(block, 240, 8)?, is_in_use: true })
+}
+
+/// `generation` of `struct btrfs_super_block` (include/uapi/linux/btrfs_tree.h).
+fn btrfs(block: &[u8]) -> Option<Journal> {
+    if block.get(0x40..0x48)? != b"_BHRfS_M" {
+        return None;
+    }
+    let uuid = hexadecimal(block.get(0x20..0x30)?);
+    Some(Journal { uuid: Text::from(uuid), sequence: little(block, 0x48, 8)?, is_in_use: true })
 }
 
 #[cfg(test)]
@@ -101,27 +146,29 @@ mod tests {
     #[test]
     fn a_journal_is_found_by_numbers_and_by_extents() {
         let numbers = [658_u32, 659, 660].map(u32::to_le_bytes).concat();
-        assert_eq!(place(&start(0, &numbers)), Some(658 << 10));
+        assert_eq!(place(b"ext4", &start(0, &numbers)), Some(658 << 10));
         let extents = [0x0001_f30a_u32, 4, 0, 0, 0x1000, 0x4001].map(u32::to_le_bytes).concat();
-        assert_eq!(place(&start(0, &extents)), Some(0x4001 << 10));
-        assert_eq!(place(&start(2, &extents)), Some(0x4001 << 12));
+        assert_eq!(place(b"ext4", &start(0, &extents)), Some(0x4001 << 10));
+        assert_eq!(place(b"ext4", &start(2, &extents)), Some(0x4001 << 12));
     }
 
     #[test]
     fn one_that_lies_elsewhere_or_deeper_is_not_found() {
         let deeper = [0x0001_f30a_u32, 0x1_0004, 0, 0, 0x1000, 0x4001].map(u32::to_le_bytes);
-        assert_eq!(place(&start(0, &deeper.concat())), None);
-        assert_eq!(place(&start(0, &[0; 60])), None);
+        assert_eq!(place(b"ext4", &start(0, &deeper.concat())), None);
+        assert_eq!(place(b"ext4", &start(0, &[0; 60])), None);
         let mut is_not_copied = start(0, &[7; 60]);
         is_not_copied[1024 + 0xfd] = 0;
-        assert_eq!(place(&is_not_copied), None);
-        assert_eq!(place(&[0; 100]), None);
+        assert_eq!(place(b"ext4", &is_not_copied), None);
+        assert_eq!(place(b"ext4", &[0; 100]), None);
     }
 
     #[test]
     fn what_is_no_journal_is_none() {
-        assert_eq!(read(&[0; 1024]), None);
-        assert_eq!(read(&[0xff; 10]), None);
+        for fstype in [&b"ext4"[..], b"xfs", b"btrfs"] {
+            assert_eq!(read(fstype, &[0; 1024]), None);
+            assert_eq!(read(fstype, &[0xff; 10]), None);
+        }
     }
 
     #[test]
@@ -131,16 +178,20 @@ mod tests {
             sequence,
             is_in_use,
         };
-        let known = journal("a", u32::MAX, true);
+        let last = u64::from(u32::MAX);
+        let known = journal("a", last, true);
         for (now, expected) in [
-            (journal("a", u32::MAX, true), false),
+            (journal("a", last, true), false),
             (journal("a", 3, false), false),
-            (journal("a", u32::MAX, false), true),
-            (journal("a", u32::MAX - 1, true), true),
+            (journal("a", last, false), true),
+            (journal("a", last - 1, true), true),
             (journal("b", 3, true), true),
         ] {
             assert_eq!(now.is_before(&known), expected, "{now:?}");
         }
+        // A log's cycle and block.
+        assert!(journal("a", 7 << 32 | 9, true).is_before(&journal("a", 8 << 32, true)));
+        assert!(!journal("a", 8 << 32 | 1, true).is_before(&journal("a", 8 << 32, true)));
         assert!(!journal("a", 5, true).is_before(&journal("a", 5, false)));
     }
 }
