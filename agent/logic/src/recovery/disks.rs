@@ -332,4 +332,33 @@ mod tests {
             assert_eq!(came(kept), (Care::None, Some(1)), "{kept:?}");
         }
     }
+
+    /// Since when a disk has not moved after these looks, and whether it is stalled: when, requests
+    /// under way, requests completed.
+    fn moved(looks: &[(u64, u64, u64)]) -> (Option<u64>, bool) {
+        let settings = crate::policy::settings::Settings::default();
+        let mut disks = vec![];
+        for (boot_ms, in_flight, completed) in looks.iter().copied() {
+            let name = Text::from("xvda");
+            let seen = DiskSeen { name, in_flight, completed, ..DiskSeen::default() };
+            let mut world = World { disks: vec![seen], ..World::default() };
+            world.seen.boot_ms = boot_ms;
+            update(&mut Turn::sample(&settings, &world), &mut disks, true);
+        }
+        (disks[0].unmoved_since_ms, disks[0].is_stalled)
+    }
+
+    #[test]
+    fn a_stall_is_counted_from_the_first_look_that_sees_nothing_move() {
+        let (first, second) = ((1_000, 1, 5), (2_000, 1, 5));
+        let (late, end) = ((2_000 + STALL_MS - 1, 1, 5), (2_000 + STALL_MS, 1, 5));
+        assert_eq!(moved(&[first]), (None, false));
+        assert_eq!(moved(&[first, second]), (Some(2_000), false));
+        assert_eq!(moved(&[first, second, late]), (Some(2_000), false));
+        assert_eq!(moved(&[first, second, late, end]), (Some(2_000), true));
+        // Load moves, and a disk without requests waits for nobody.
+        assert_eq!(moved(&[first, (2_000, 1, 6)]), (None, false));
+        assert_eq!(moved(&[(1_000, 0, 5), (2_000, 0, 5)]), (None, false));
+        assert_eq!(moved(&[first, second, end, (2_001 + STALL_MS, 1, 6)]), (None, false));
+    }
 }
