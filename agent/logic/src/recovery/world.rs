@@ -204,3 +204,32 @@ pub struct Guard {
     /// Why they could not be read, where that is so.
     pub oddity: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_were_read_one_after_the_other_do_not_differ() {
+        let before = Clocks { wall_ahead_s: 1_700_000_000, slept_ms: 5_000 };
+        let after = |wall_s, slept_ms| {
+            let now = Clocks {
+                wall_ahead_s: before.wall_ahead_s + wall_s,
+                slept_ms: before.slept_ms + slept_ms,
+            };
+            (now.differ(before), now.has_jumped(before))
+        };
+        for (wall_s, slept_ms, expected) in [
+            (0, 0, (false, false)),
+            (1, 10, (false, false)),
+            (-1, 0, (false, false)),
+            (2, 0, (true, false)),
+            (0, 11, (true, false)),
+            (60, 1_000, (true, false)),
+            (-61, 0, (true, true)),
+            (0, 1_001, (true, true)),
+        ] {
+            assert_eq!(after(wall_s, slept_ms), expected, "{wall_s} s, {slept_ms} ms");
+        }
+    }
+}
