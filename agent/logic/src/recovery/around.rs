@@ -77,3 +77,44 @@ impl<'a> Around<'a> {
         count < READS
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn only_the_disks_below_a_volume_count_and_the_last_error_of_them() {
+        let disk = |name: &str, failed_ms, is_stalled| DiskMemory {
+            name: Text::from(name),
+            failed_ms,
+            is_stalled,
+            ..DiskMemory::default()
+        };
+        let disks = vec![
+            disk("xvda", Some(9_000), true),
+            disk("xvdb", Some(3_000), false),
+            disk("xvdc", Some(5_000), false),
+            disk("xvdd", None, false),
+        ];
+        let memory = Memory { disks, ..Memory::default() };
+        let around = Around::new(&memory, &[], Ok(()));
+        let of = |names: &[&str]| {
+            let disks = names.iter().copied().map(Text::from).collect();
+            let volume = VolumeMemory { disks, ..VolumeMemory::default() };
+            (around.failed_ms(&volume), around.is_stalled(&volume))
+        };
+        assert_eq!(of(&["xvdb", "xvdc", "xvdd"]), (Some(5_000), false));
+        assert_eq!(of(&["xvdd", "xvde"]), (None, false));
+        assert_eq!(of(&["xvda"]), (Some(9_000), true));
+    }
+
+    #[test]
+    fn four_super_blocks_are_read_at_a_time() {
+        let memory = Memory::default();
+        let around = Around::new(&memory, &[], Ok(()));
+        let may: Vec<bool> = (0..6).map(|_| around.may_read()).collect();
+        assert_eq!(may, [true, true, true, true, false, false]);
+    }
+}

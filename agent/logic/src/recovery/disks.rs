@@ -361,4 +361,31 @@ mod tests {
         assert_eq!(moved(&[(1_000, 0, 5), (2_000, 0, 5)]), (None, false));
         assert_eq!(moved(&[first, second, end, (2_001 + STALL_MS, 1, 6)]), (None, false));
     }
+
+    /// Whether the disk of a volume is asked, at this time since boot.
+    fn is_asked(volume: VolumeMemory, is_held: bool, now_ms: u64) -> bool {
+        let settings = crate::policy::settings::Settings::default();
+        let mut world = World::default();
+        world.seen.boot_ms = now_ms;
+        let mut turn = Turn::sample(&settings, &world);
+        turn.is_held = is_held;
+        let volume = VolumeMemory { disks: vec![Text::from("xvdb")], ..volume };
+        !waited_for(&turn, &[volume], &[]).is_empty()
+    }
+
+    #[test]
+    fn a_disk_is_asked_while_somebody_waits_for_it_and_may_act() {
+        const LATE_MS: u64 = 3_600_000;
+        let volume = |state| VolumeMemory { state, ..VolumeMemory::default() };
+        let aborted = || volume(State::Aborted);
+        assert!(!is_asked(volume(State::Healthy), false, LATE_MS));
+        assert!(!is_asked(volume(State::Stalled), false, LATE_MS));
+        assert!(is_asked(aborted(), false, 1_000));
+        assert!(!is_asked(aborted(), true, LATE_MS), "on hold");
+        let by_reboot = || VolumeMemory { by_reboot: true, ..aborted() };
+        assert!(!is_asked(by_reboot(), false, 1_000), "long before the minimum uptime");
+        assert!(is_asked(by_reboot(), false, LATE_MS));
+        // What was begun goes on.
+        assert!(is_asked(volume(State::Recovering(Step::Verify)), true, LATE_MS));
+    }
 }
