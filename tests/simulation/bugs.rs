@@ -242,7 +242,7 @@ fn believes_disks(settings: &Settings, mut memory: Memory, world: &World) -> Dec
         disk.answering_since_ms = Some(0);
         disk.answered_ms = Some(now_ms);
         disk.ask = None;
-        disk.next_ask_ms = u64::MAX;
+        disk.asked_ms = Some(now_ms);
     }
     decide(settings, memory, world)
 }

@@ -190,15 +190,27 @@ pub(crate) fn ask(turn: &mut Turn<'_>, memory: &mut Memory) {
             disk.doubt();
             continue;
         }
-        if disk.ask.is_none() && disk.next_ask_ms <= turn.now_ms {
-            disk.ask = Some(turn.order(Deed::AskDisk(disk.name.clone()), Some(ASK_MS)));
-            let is_answering = disk.answering_since_ms.is_some();
-            disk.next_ask_ms = turn.now_ms + interval_ms(waiting_ms, is_answering);
+        if disk.ask.is_some() {
+            continue;
         }
-        if disk.ask.is_none() {
-            turn.wake(disk.next_ask_ms);
+        let interval_ms = interval_ms(waiting_ms, disk.answering_since_ms.is_some());
+        let next_ms = disk.asked_ms.map_or(0, |asked_ms| asked_ms + interval_ms);
+        if next_ms <= turn.now_ms || memory.volumes.iter().any(|volume| hurries(volume, disk)) {
+            disk.ask = Some(turn.order(Deed::AskDisk(disk.name.clone()), Some(ASK_MS)));
+            disk.asked_ms = Some(turn.now_ms);
+        } else {
+            turn.wake(next_ms);
         }
     }
+}
+
+/// Whether a volume waits for nothing but an answer of this disk, which was not asked since: it is
+/// mounted again, and its users wait for the write that shows it.
+fn hurries(volume: &VolumeMemory, disk: &DiskMemory) -> bool {
+    volume.state == State::Recovering(Step::Probe)
+        && volume.job.is_none()
+        && volume.disks.contains(&disk.name)
+        && disk.asked_ms < Some(volume.since_ms)
 }
 
 /// The disks that somebody waits for, and those of root with them: nothing can be executed while
@@ -360,6 +372,30 @@ mod tests {
         assert_eq!(moved(&[first, (2_000, 1, 6)]), (None, false));
         assert_eq!(moved(&[(1_000, 0, 5), (2_000, 0, 5)]), (None, false));
         assert_eq!(moved(&[first, second, end, (2_001 + STALL_MS, 1, 6)]), (None, false));
+    }
+
+    #[test]
+    fn a_volume_that_was_just_mounted_waits_for_no_interval() {
+        let settings = crate::policy::settings::Settings::default();
+        let mut world = World::default();
+        world.seen.boot_ms = 10_000;
+        let asks = |asked_ms, state, since_ms| {
+            let disks = vec![Text::from("xvdb")];
+            let volumes = vec![VolumeMemory { state, since_ms, disks, ..VolumeMemory::default() }];
+            let name = Text::from("xvdb");
+            let disks = vec![DiskMemory { name, asked_ms, ..DiskMemory::default() }];
+            let mut memory = Memory { volumes, disks, ..Memory::default() };
+            let mut turn = Turn::sample(&settings, &world);
+            ask(&mut turn, &mut memory);
+            (memory.disks[0].asked_ms == Some(10_000), turn.wake_ms)
+        };
+        let (probe, fsck) = (State::Recovering(Step::Probe), State::Recovering(Step::Fsck));
+        assert_eq!(asks(Some(9_800), fsck, 9_900), (false, 10_300));
+        assert!(asks(Some(9_800), probe, 9_900).0);
+        assert_eq!(asks(Some(9_950), probe, 9_900), (false, 10_450), "it was asked since");
+        assert!(asks(Some(9_500), fsck, 9_000).0);
+        assert!(asks(None, State::Aborted, 10_000).0);
+        assert_eq!(asks(Some(1), State::Healthy, 9_000), (false, u64::MAX));
     }
 
     /// Whether the disk of a volume is asked, at this time since boot.

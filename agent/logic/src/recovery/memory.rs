@@ -235,8 +235,8 @@ pub struct DiskMemory {
     pub answering_since_ms: Option<u64>,
     /// When it answered last.
     pub answered_ms: Option<u64>,
-    /// When it is asked next, where somebody waits for it.
-    pub next_ask_ms: u64,
+    /// When it was asked last.
+    pub asked_ms: Option<u64>,
     /// The question under way.
     pub ask: Option<Job>,
     /// The flush or setting under way.
