@@ -16,6 +16,7 @@ use super::ladder::{Hands, Rung};
 use crate::calls::fork::{self, Side};
 use crate::clock;
 use crate::error::Error;
+use crate::recover::last_block;
 use crate::root::Root;
 
 /// All lines of `/proc/diskstats` of a guest with 256 disks fit.
@@ -205,8 +206,7 @@ impl Hands for Opened {
 /// super block that is dirty in it.
 fn read_last(device: &OwnedFd, block: &mut [u8]) -> bool {
     let Ok(bytes) = seek(device, SeekFrom::End(0)) else { return false };
-    let last = (bytes / BLOCK_BYTES as u64).saturating_sub(1) * BLOCK_BYTES as u64;
-    matches!(pread(device, block, last), Ok(count) if count > 0)
+    matches!(pread(device, block, last_block(bytes)), Ok(count) if count > 0)
 }
 
 /// The number of writes of a line of `/proc/diskstats` (Documentation/admin-guide/iostats.rst):

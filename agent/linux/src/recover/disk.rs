@@ -33,7 +33,7 @@ fn node(name: &Text) -> Vec<u8> {
 }
 
 /// The last 4 KiB below `size` bytes that a read may begin at.
-fn last_block(size: u64) -> u64 {
+pub(crate) fn last_block(size: u64) -> u64 {
     (size / BLOCK as u64).saturating_sub(1) * BLOCK as u64
 }
 
