@@ -221,3 +221,6 @@ pub(crate) fn enter(turn: &mut Turn<'_>, volume: &mut VolumeMemory, state: State
         volume.job = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -287,3 +287,24 @@ fn a_silent_backend_is_untested_and_said_to_be_silent() {
     assert_eq!(report.verdict, FlushVerdict::Untested);
     assert!(report.reason.contains("silent"), "{report:?}");
 }
+
+/// What stands between an untested disk and its verdict is what a person can change.
+#[test]
+fn an_untested_disk_says_why() {
+    let why = |outcome: Option<ProbeOutcome>, was_proven: bool| {
+        let mut world = World::new((6, 1), &[FLUSH], &[CONNECTED]).probed();
+        if was_proven {
+            world.earlier = vec![world.report()];
+        }
+        world.seen.log.complete_since_ms = None;
+        world.probe = outcome.map(|outcome| Probe { sent_ms: 2000, outcome });
+        world.report().untested
+    };
+    assert_eq!(why(None, false), Some(Untested::NotProbed));
+    assert_eq!(why(None, true), Some(Untested::LogGap));
+    assert_eq!(why(Some(RETURNED.outcome), false), Some(Untested::LogGap));
+    let strange = ProbeOutcome::Error { errno: 28 };
+    assert_eq!(why(Some(strange), true), Some(Untested::StrangeError));
+    let silent = ProbeOutcome::Silent { deadline_ms: 2500 };
+    assert_eq!(why(Some(silent), true), Some(Untested::Silent));
+}
