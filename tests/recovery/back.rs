@@ -1,7 +1,10 @@
 //! An outage of some seconds, and the volume is back without anybody asked.
 
+use std::thread;
+use std::time::Duration;
+
 use harness::fault::{Answer, Fault};
-use harness::requires;
+use harness::{program, requires};
 
 use crate::stage::{AT, Stage};
 
@@ -59,6 +62,26 @@ fn nothing_is_unmounted_while_reads_work_and_writes_do_not() {
     stage.disk.storage.heal().unwrap();
     stage.until("the volume takes writes again", |stage| stage.takes_writes().then_some(()));
     stage.until_health("healthy");
+}
+
+/// While it is so it answers all the same.
+#[test]
+fn a_disk_that_this_kernel_holds_read_only_is_waited_for() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let mut stage = Stage::new("ext4");
+    stage.watch();
+    stage.begin_outage();
+    let node = stage.disk.device.node().display().to_string();
+    program::run("blockdev", &["--setro", &node]).unwrap();
+    stage.disk.storage.heal().unwrap();
+    // Ten times as long as a disk that answers is waited for.
+    thread::sleep(Duration::from_secs(10));
+    assert_eq!(stage.health(), "aborted");
+    let status = stage.xvdguard(&["status"]).out();
+    assert!(status.contains("one that is read-only does not"), "{status}");
+    program::run("blockdev", &["--setrw", &node]).unwrap();
+    stage.until_health("healthy");
+    assert!(stage.takes_writes());
 }
 
 #[test]

@@ -53,6 +53,7 @@ pub const BUGS: &[(&str, Brain, &str)] = &[
     ),
     ("probes during an outage", probes_at_once, "never_writes_while_the_storage_fails"),
     ("does not miss a disk", misses_no_disk, "ends_healthy_or_handed_over"),
+    ("takes a read-only disk for a sound one", sees_no_ro, "never_acts_before_the_disk_answers"),
     ("waits for ever for what is suspected", waits_for_ever, "ends_healthy_or_handed_over"),
 ];
 
@@ -118,6 +119,13 @@ fn misses_no_disk(settings: &Settings, memory: Memory, world: &World) -> Decisio
             world.disks.push(DiskSeen { name: name.clone(), ..DiskSeen::default() });
         }
     }
+    decide(settings, memory, &world)
+}
+
+/// What is read-only seems to take writes.
+fn sees_no_ro(settings: &Settings, memory: Memory, world: &World) -> Decision {
+    let mut world = world.clone();
+    world.disks.iter_mut().for_each(|disk| disk.read_only = false);
     decide(settings, memory, &world)
 }
 

@@ -152,6 +152,10 @@ impl Judge {
     pub fn decided(&mut self, machine: &Machine, world: &World, memory: &Memory) {
         self.latch(world);
         self.doubt(machine, world);
+        // What takes no write may answer what it likes.
+        for disk in world.disks.iter().filter(|disk| disk.read_only) {
+            self.answers.remove(&disk.name);
+        }
         self.turns += 1;
         if self.turns % 64 == 1 {
             self.note("never_grows", invariants::never_grows(memory));

@@ -223,7 +223,7 @@ impl Machine {
                 disk.in_flight += 1;
                 return Wrote::Hangs;
             }
-            Backend::Erring | Backend::WriteErring => {
+            Backend::Erring | Backend::WriteErring | Backend::ReadOnly => {
                 self.request_failed(name);
                 self.dies(index);
                 return Wrote::Dead;

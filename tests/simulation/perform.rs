@@ -175,7 +175,7 @@ fn storage(backend: Backend) -> Result<(), Option<Outcome>> {
     match backend {
         Backend::Up | Backend::Slow | Backend::Refusing => Ok(()),
         Backend::Erring => Err(fail(FailureKind::Storage)),
-        Backend::WriteErring => Ok(()),
+        Backend::WriteErring | Backend::ReadOnly => Ok(()),
         Backend::Stalled => Err(None),
         Backend::Gone => Err(fail(FailureKind::Gone)),
     }
@@ -346,7 +346,7 @@ fn checks(machine: &mut Machine, index: usize, known: &Identity) -> Option<Outco
     }
     match storage(backend) {
         Ok(()) if identity(machine, index) != *known => fail(FailureKind::Different),
-        Ok(()) if backend == Backend::WriteErring => fail(FailureKind::Storage),
+        Ok(()) if backend.fails_writes_alone() => fail(FailureKind::Storage),
         Ok(()) if machine.volumes[index].plan.needs_person => fail(FailureKind::NeedsPerson),
         Ok(()) => Some(Outcome::Done),
         Err(outcome) => outcome,
@@ -361,7 +361,7 @@ fn mounts(machine: &mut Machine, index: usize, known: &Identity) -> Option<Outco
     match (storage(backend), machine.volumes[index].plan.mount) {
         (Err(outcome), _) => outcome,
         (Ok(()), _) if identity(machine, index) != *known => fail(FailureKind::Different),
-        (Ok(()), _) if backend == Backend::WriteErring => {
+        (Ok(()), _) if backend.fails_writes_alone() => {
             machine.request_failed(machine.volumes[index].plan.disk);
             fail(FailureKind::Storage)
         }

@@ -99,12 +99,21 @@ pub enum Backend {
     Erring,
     /// Reads work, writes are answered with an error.
     WriteErring,
+    /// The same, and the kernel says so beforehand: the disk is read-only.
+    ReadOnly,
     /// No request is answered.
     Stalled,
     /// Flushes are answered with EOPNOTSUPP, the rest works.
     Refusing,
     /// The host has taken the disk away, as by force.
     Gone,
+}
+
+impl Backend {
+    /// Whether it answers, and takes no write.
+    pub fn fails_writes_alone(self) -> bool {
+        matches!(self, Backend::WriteErring | Backend::ReadOnly)
+    }
 }
 
 /// What happens.
@@ -290,6 +299,7 @@ fn outage(random: &mut Random, volumes: &[Plan], events: &mut Vec<(u64, Event)>)
         Backend::Erring,
         Backend::Erring,
         Backend::WriteErring,
+        Backend::ReadOnly,
         Backend::Stalled,
         Backend::Refusing,
         Backend::Slow,
@@ -372,9 +382,7 @@ fn people(
     // Who forbids the write that would tell has to believe the kernel.
     let is_probed = settings.daemon.write_probe.value != WriteProbe::Never;
     // And the write that clears up a false line could be what kills an idle file system.
-    let is_refused = |(_, event): &(u64, Event)| {
-        matches!(event, Event::Backend(_, Backend::WriteErring | Backend::Refusing))
-    };
+    let is_refused = |(_, event): &(u64, Event)| matches!(event, Event::Backend(_, backend) if backend.fails_writes_alone() || *backend == Backend::Refusing);
     let is_harmless = is_probed && !events.iter().any(is_refused);
     if is_harmless && random.percent(12) {
         events.push((around(random), Event::FalseLine(random.choose(volumes).unwrap().disk)));

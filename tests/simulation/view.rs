@@ -142,7 +142,7 @@ fn disk_seen(disk: &machine::Disk) -> DiskSeen {
     DiskSeen {
         name: Text::from(disk.name),
         sectors: 16384,
-        read_only: false,
+        read_only: disk.backend == Backend::ReadOnly,
         in_flight: disk.in_flight + 32 * u64::from(disk.is_loaded),
         completed: disk.completed,
         written: disk.written,

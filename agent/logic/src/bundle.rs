@@ -16,7 +16,7 @@ use crate::recovery::transitions::Move;
 use crate::recovery::world::{DiskSeen, Domain, Hold, World};
 use crate::text::Text;
 use crate::verdict::evidence::Evidence;
-use crate::wording::daemon as wording;
+use crate::wording::recovery as wording;
 use crate::xen::XenMode;
 
 /// Lines of the kernel that are kept.

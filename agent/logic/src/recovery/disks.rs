@@ -42,7 +42,11 @@ impl DiskMemory {
         let since = |at_ms: Option<u64>| at_ms.is_some_and(|at_ms| at_ms + settle_ms <= now_ms);
         let is_fresh = self.answered_ms.is_some_and(|at_ms| at_ms + FRESH_MS >= now_ms);
         let is_quiet = self.failed_ms.is_none() || since(self.failed_ms);
-        !self.is_stalled && is_fresh && is_quiet && since(self.answering_since_ms)
+        !self.is_stalled
+            && !self.is_read_only
+            && is_fresh
+            && is_quiet
+            && since(self.answering_since_ms)
     }
 
     /// When it will have settled, if nothing happens.
@@ -106,6 +110,7 @@ fn first_sight(world: &World, seen: &DiskSeen, vbd: Option<&Disk>) -> DiskMemory
         advertised: vbd.and_then(|disk| disk.vbd.as_ref()?.advertised(world.seen.kernel)),
         completed: seen.completed,
         written: seen.written,
+        is_read_only: seen.read_only,
         failures,
         // Not in this very turn: nobody knows when.
         failed_ms: (failures > 0).then_some(world.seen.boot_ms.saturating_sub(1)),
@@ -131,6 +136,7 @@ fn look(turn: &mut Turn<'_>, disk: &mut DiskMemory, seen: &DiskSeen, vbd: Option
         disk.reconnects();
         disk.connection = connection;
     }
+    disk.is_read_only = seen.read_only;
     let is_moving = seen.in_flight == 0 || seen.completed != disk.completed;
     disk.completed = seen.completed;
     if seen.written > disk.written {
@@ -154,6 +160,8 @@ fn look(turn: &mut Turn<'_>, disk: &mut DiskMemory, seen: &DiskSeen, vbd: Option
 fn follow_question(turn: &mut Turn<'_>, disk: &mut DiskMemory) {
     match turn.follow(&mut disk.ask) {
         Progress::Idle | Progress::Running => {}
+        // It answers reads, and takes no write.
+        Progress::Ended(..) if disk.is_read_only => disk.doubt(),
         Progress::Ended(_, Outcome::Done | Outcome::AlreadySo) => {
             // Nobody asked for a while: what was in between is not known.
             let is_late = |at_ms: u64| at_ms + 2 * FRESH_MS < turn.now_ms;
@@ -298,6 +306,7 @@ impl<'a> Names<'a> {
 mod tests {
     use alloc::vec;
 
+    use super::super::effects::Ended;
     use super::super::world::{Clocks, Domain};
     use super::*;
 
@@ -311,6 +320,28 @@ mod tests {
         assert_eq!(memory.domain.id, now.domain.id);
         assert!(!memory.clocks.unwrap().differ(now.clocks()));
         (memory.disks[0].care, memory.disks[0].answered_ms)
+    }
+
+    /// Since when a disk that is read-only or not counts as answering once it answered.
+    fn answered(read_only: bool) -> Option<u64> {
+        let settings = crate::policy::settings::Settings::default();
+        let seen = DiskSeen { name: "xvda".into(), read_only, ..DiskSeen::default() };
+        let mut world = World { disks: vec![seen], ..World::default() };
+        world.seen.boot_ms = 9_000;
+        let mut turn = Turn::sample(&settings, &world);
+        let job = turn.order(Deed::AskDisk("xvda".into()), None);
+        world.ended.push(Ended { id: job.effect.id, outcome: Outcome::Done });
+        let known = DiskMemory { name: "xvda".into(), ask: Some(job), ..DiskMemory::default() };
+        let mut disks = vec![known];
+        update(&mut Turn::sample(&settings, &world), &mut disks, false);
+        assert_eq!(disks[0].is_settled(0, 9_000), !read_only);
+        disks[0].answering_since_ms
+    }
+
+    #[test]
+    fn a_disk_that_takes_no_write_does_not_answer() {
+        assert_eq!(answered(false), Some(9_000));
+        assert_eq!(answered(true), None);
     }
 
     fn world(id: Option<u32>, clocks: Clocks) -> World {

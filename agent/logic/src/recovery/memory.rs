@@ -227,6 +227,9 @@ pub struct DiskMemory {
     pub unmoved_since_ms: Option<u64>,
     /// Whether that lasts so long that it is no load.
     pub is_stalled: bool,
+    /// Whether this kernel holds it read-only.
+    #[serde(default)]
+    pub is_read_only: bool,
     /// Lines about failed requests, one turn ago.
     pub failures: u64,
     /// When the last of them was seen.

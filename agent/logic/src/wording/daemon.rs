@@ -1,9 +1,10 @@
 //! What the daemon says of itself.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::recovery::health;
 use crate::recovery::memory::{Memory, State, VolumeMemory};
 use crate::text::Text;
 use crate::verdict::FlushVerdict;
@@ -137,34 +138,4 @@ fn volume_part(volumes: &[VolumeMemory]) -> String {
 
 fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
-/// The health verdict of a volume, one word.
-pub fn health(state: State) -> &'static str {
-    match state {
-        State::Healthy => "healthy",
-        State::Stalled => "stalled",
-        State::Erring => "erring",
-        State::Aborted => "aborted",
-        State::Recovering(_) => "recovering",
-        State::RebootPending(_) => "reboot-pending",
-        State::GivenUp(_) => "given-up",
-    }
-}
-
-/// What happens next with a volume; none where nothing does.
-pub fn next(state: State, mount_point: &Text, now_ms: u64) -> Option<String> {
-    Some(match state {
-        State::Healthy => return None,
-        State::Stalled => "waits for the storage to answer".into(),
-        State::Erring => "watches whether it takes writes".into(),
-        State::Aborted => "waits until its storage has answered for long enough".into(),
-        State::Recovering(step) => format!("is being brought back: {step:?}").to_lowercase(),
-        State::RebootPending(at_ms) => {
-            format!("reboots the guest in {} s", at_ms.saturating_sub(now_ms) / 1000)
-        }
-        State::GivenUp(_) => {
-            format!("a person sees to it, then: xvdguard release {mount_point}").to_string()
-        }
-    })
 }

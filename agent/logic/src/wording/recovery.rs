@@ -37,7 +37,7 @@ pub fn health(state: State) -> &'static str {
 }
 
 /// What happens next to a volume; none where nothing does.
-pub fn next(volume: &VolumeMemory, is_held: bool) -> Option<String> {
+pub fn next(volume: &VolumeMemory, is_held: bool, now_ms: u64) -> Option<String> {
     let text = match volume.state {
         State::Healthy => return None,
         State::Stalled => "waits: it goes on by itself when its storage does",
@@ -46,10 +46,18 @@ pub fn next(volume: &VolumeMemory, is_held: bool) -> Option<String> {
         }
         State::Erring => "healthy again when its disks stay quiet",
         State::Aborted if is_held => "on hold: nothing. Do: xvdguard release",
-        State::Aborted => "waits until its disks have answered for a while",
+        State::Aborted => {
+            "waits until its disks have answered for long enough; one that is read-only does not"
+        }
         State::Recovering(step) => doing(step),
-        State::RebootPending(_) => "the guest reboots",
-        State::GivenUp(why) => return Some(remedy(volume, why)),
+        State::RebootPending(at_ms) => {
+            return Some(format!("reboots the guest in {} s", at_ms.saturating_sub(now_ms) / 1000));
+        }
+        State::GivenUp(why) => {
+            let point = &volume.target.mount_point;
+            let remedy = remedy(volume, why);
+            return Some(format!("Do: {remedy}. Seen to otherwise: xvdguard release {point}"));
+        }
     };
     Some(text.into())
 }
@@ -214,7 +222,7 @@ fn remedy(volume: &VolumeMemory, why: Why) -> String {
         Why::Unmounted if volume.stopped.is_empty() => format!("mount {point}"),
         Why::Unmounted => format!("mount {point}; {}", start(&volume.stopped)),
         Why::Shared => "ask those who share it".into(),
-        Why::Contradiction => format!("look at {point}; xvdguard release {point}"),
+        Why::Contradiction => format!("look at {point}, then xvdguard release {point}"),
         _ if volume.target.mount_point == "/" => "reboot".into(),
         _ if volume.target.fstype.starts_with("ext") => {
             format!("stop its users; umount {point}; e2fsck -f /dev/{device}; mount {point}")

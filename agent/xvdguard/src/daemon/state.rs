@@ -10,6 +10,7 @@ use xvdguard_logic::recovery::world::Hold;
 use xvdguard_logic::text::Text;
 use xvdguard_logic::verdict::evidence::Evidence;
 use xvdguard_logic::wording::daemon as wording;
+use xvdguard_logic::wording::recovery::{health, next};
 
 use super::casebook::Casebook;
 
@@ -63,10 +64,10 @@ impl State {
         self.hold.clone_from(&memory.hold);
         let volumes = memory.volumes.iter().map(|volume| Volume {
             mount_point: volume.target.mount_point.clone(),
-            health: wording::health(volume.state).into(),
+            health: health(volume.state).into(),
             since_ms: volume.since_ms,
             evidence: volume.evidence.clone(),
-            next: wording::next(volume.state, &volume.target.mount_point, now_ms),
+            next: next(volume, memory.hold.is_some(), now_ms),
             bundle: casebook.kept(&volume.target.mount_point).cloned(),
         });
         self.volumes = volumes.collect();
@@ -80,8 +81,8 @@ impl State {
         let volumes = memory.volumes.iter().filter(|volume| wants_a_person(volume.state));
         let lines = volumes.map(|volume| {
             let at = &volume.target.mount_point;
-            let next = wording::next(volume.state, at, now_ms).unwrap_or_default();
-            format!("xvdguard: {at} is {}: {next}", wording::health(volume.state))
+            let next = next(volume, memory.hold.is_some(), now_ms).unwrap_or_default();
+            format!("xvdguard: {at} is {}: {next}", health(volume.state))
         });
         lines.collect()
     }
