@@ -382,7 +382,11 @@ fn people(
     // Who forbids the write that would tell has to believe the kernel.
     let is_probed = settings.daemon.write_probe.value != WriteProbe::Never;
     // And the write that clears up a false line could be what kills an idle file system.
-    let is_refused = |(_, event): &(u64, Event)| matches!(event, Event::Backend(_, backend) if backend.fails_writes_alone() || *backend == Backend::Refusing);
+    let refuses = |backend: &Backend| backend.fails_writes_alone() || *backend == Backend::Refusing;
+    let is_refused = |(_, event): &(u64, Event)| match event {
+        Event::Backend(_, backend) => refuses(backend),
+        _ => false,
+    };
     let is_harmless = is_probed && !events.iter().any(is_refused);
     if is_harmless && random.percent(12) {
         events.push((around(random), Event::FalseLine(random.choose(volumes).unwrap().disk)));
