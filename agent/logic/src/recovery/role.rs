@@ -137,3 +137,6 @@ fn holder<'a>(seen: &'a Observation, path: &str) -> Option<&'a Mount> {
     };
     seen.mounts.iter().filter(is_above).max_by_key(|mount| mount.mount_point.len())
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,3 +96,6 @@ impl VolumeMemory {
         (self.attempts.len() as u64) < u64::from(turn.settings.recovery.attempts.value)
     }
 }
+
+#[cfg(test)]
+mod tests;
