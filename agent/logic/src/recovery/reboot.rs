@@ -116,3 +116,6 @@ fn take_back(turn: &mut Turn<'_>, memory: &mut Memory) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
