@@ -358,34 +358,4 @@ fn put_back(turn: &mut Turn<'_>, volume: &mut VolumeMemory, why: Why) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn volume(state: State) -> VolumeMemory {
-        VolumeMemory { state, ..VolumeMemory::default() }
-    }
-
-    #[test]
-    fn a_recovery_has_taken_something_from_somebody_once_it_began_to_stop() {
-        let begun = [
-            (State::Aborted, false),
-            (State::Recovering(Step::Confirm), false),
-            (State::Recovering(Step::Stop), false),
-            (State::Recovering(Step::Fsck), true),
-            (State::Recovering(Step::Start), true),
-            (State::GivenUp(Why::ManyMounts), false),
-        ];
-        for (state, expected) in begun {
-            let memory = Memory { volumes: alloc::vec![volume(state)], ..Memory::default() };
-            assert_eq!(memory.amid_recovery().count(), usize::from(expected), "{state:?}");
-        }
-        let mut stopping = volume(State::Recovering(Step::Umount));
-        let memory = |volume: &VolumeMemory| Memory {
-            volumes: alloc::vec![volume.clone()],
-            ..Memory::default()
-        };
-        assert_eq!(memory(&stopping).amid_recovery().count(), 0, "nobody was stopped");
-        stopping.stopped = alloc::vec![Text::from("mail.service")];
-        assert_eq!(memory(&stopping).amid_recovery().count(), 1);
-    }
-}
+mod tests;
