@@ -175,3 +175,6 @@ fn probed(turn: &Turn<'_>, volume: &mut VolumeMemory, outcome: Outcome) -> Optio
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
