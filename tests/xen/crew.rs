@@ -44,7 +44,11 @@ pub fn play(stock: &Stock, tasks: &[Task], results: Results) -> Result<usize> {
     }
     let fit = thread::available_parallelism().map_or(1, NonZero::get).min(BEDS).min(tasks.len());
     let (next, results) = (AtomicUsize::new(0), Mutex::new(results));
-    let work = |number: usize| work(&mut Player::new(stock, number)?, tasks, &next, &results);
+    // Stories of Debian take longest: the last one of them would be played alone.
+    let mut order: Vec<usize> = (0..tasks.len()).collect();
+    order.sort_by_key(|place| !tasks[*place].is_of_debian());
+    let list = List { tasks, order: &order, next: &next };
+    let work = |number: usize| work(&mut Player::new(stock, number)?, &list, &results);
     thread::scope(|scope| {
         let crew: Vec<_> = (0..fit).map(|number| scope.spawn(move || work(number))).collect();
         let failed = crew.into_iter().map(|player| player.join().unwrap_or_else(|_| Err(died())));
@@ -56,17 +60,20 @@ fn died() -> Failure {
     Failure::new("a player has died: see above")
 }
 
+/// What is to be played, in which order, and how far the crew has come.
+struct List<'a> {
+    tasks: &'a [Task<'a>],
+    order: &'a [usize],
+    next: &'a AtomicUsize,
+}
+
 /// One player's part: whatever task is next, until there is none.
-fn work(
-    player: &mut Player,
-    tasks: &[Task],
-    next: &AtomicUsize,
-    results: &Mutex<Results>,
-) -> Result<usize> {
+fn work(player: &mut Player, list: &List<'_>, results: &Mutex<Results>) -> Result<usize> {
     let mut failed = 0;
     loop {
-        let place = next.fetch_add(1, Ordering::Relaxed);
-        let Some(task) = tasks.get(place) else { return Ok(failed) };
+        let turn = list.next.fetch_add(1, Ordering::Relaxed);
+        let Some(place) = list.order.get(turn).copied() else { return Ok(failed) };
+        let task = &list.tasks[place];
         for row in task.play(player)? {
             say(&format!("{} on {}: {}", row.scenario, row.kernel, row.result));
             failed += usize::from(row.result != "pass");
@@ -76,6 +83,10 @@ fn work(
 }
 
 impl Task<'_> {
+    fn is_of_debian(&self) -> bool {
+        matches!(&self.what, What::Story(_, Some(_)))
+    }
+
     fn play(&self, player: &mut Player) -> Result<Vec<Row>> {
         player.turn_to(self.kernel);
         match &self.what {
