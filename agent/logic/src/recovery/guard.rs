@@ -156,6 +156,7 @@ fn follow(turn: &mut Turn<'_>, record: &mut RecordMemory) {
 mod tests {
     use super::*;
     use crate::policy::settings::Settings;
+    use crate::recovery::memory::DiskMemory;
     use alloc::vec;
 
     /// Today, and how long this boot lasts.
@@ -219,5 +220,77 @@ mod tests {
         let clone = BootRecord { uuid: Some(Text::from("its model")), ..record("a", NOW_S) };
         assert_eq!(allowed(vec![clone]), Err(Refusal::NoEarlier));
         assert_eq!(allowed(vec![record("now", NOW_S)]), Err(Refusal::NoEarlier));
+    }
+
+    #[test]
+    fn a_boot_that_is_not_counted_allows_no_reboot() {
+        let mut world = World::default();
+        let settings = Settings::default();
+        let with = |world: &World, written: Option<BootRecord>| {
+            let record = RecordMemory { written, ..RecordMemory::default() };
+            allows(&Turn::sample(&settings, world), &record)
+        };
+        let written = record("now", NOW_S);
+        assert_eq!(with(&world, Some(written.clone())), Err(Refusal::NotLasting));
+        world.guard.is_lasting = true;
+        assert_eq!(with(&world, None), Err(Refusal::NoRecord));
+        let ended = BootRecord { ended_well: true, ..written };
+        assert_eq!(with(&world, Some(ended)), Err(Refusal::NoRecord));
+    }
+
+    #[test]
+    fn a_record_is_wrong_where_a_clock_was_set_or_another_guest_wrote_it() {
+        let written = record("now", NOW_S);
+        let is_wrong = |wanted: BootRecord| differs(&written, &wanted);
+        assert!(!is_wrong(written.clone()));
+        assert!(!is_wrong(record("now", NOW_S - 600)));
+        assert!(is_wrong(record("now", NOW_S - 601)));
+        assert!(is_wrong(BootRecord { ended_well: true, ..written.clone() }));
+        assert!(is_wrong(BootRecord { uuid: None, ..written.clone() }));
+        assert!(is_wrong(BootRecord { machine_id: Some("another".into()), ..written.clone() }));
+    }
+
+    /// Whether this boot's record is written now: what of it is written already, by how much its
+    /// begin is off, whether root's disk answered in this moment and took a write within another,
+    /// and whether the daemon is asked to stop.
+    fn writes(off_s: Option<u64>, answers: bool, wrote_ms_ago: u64, stops: bool) -> bool {
+        let now_ms = BOOT_S * 1000;
+        let mut world = World { wall_s: NOW_S, is_stopping: stops, ..World::default() };
+        world.seen.boot_ms = now_ms;
+        world.seen.boot_id = Some("now".into());
+        world.domain.uuid = Some("this guest".into());
+        world.guard.is_lasting = true;
+        let disk = DiskMemory {
+            name: "xvda".into(),
+            answering_since_ms: Some(0),
+            answered_ms: Some(if answers { now_ms } else { now_ms - 1 }),
+            wrote_ms: Some(now_ms - wrote_ms_ago),
+            ..DiskMemory::default()
+        };
+        let mut root = VolumeMemory { was_writable: true, ..VolumeMemory::default() };
+        root.target.mount_point = "/".into();
+        root.disks = vec!["xvda".into()];
+        let written = off_s.map(|off_s| record("now", NOW_S - BOOT_S - off_s));
+        let record = RecordMemory { written, ..RecordMemory::default() };
+        let (disks, volumes) = (vec![disk], vec![root]);
+        let mut memory = Memory { disks, volumes, record, ..Memory::default() };
+        let settings = Settings::default();
+        let mut turn = Turn::sample(&settings, &world);
+        keep(&mut turn, &mut memory);
+        let is_ordered = memory.record.job.is_some();
+        assert_eq!(turn.effects.len(), usize::from(is_ordered));
+        is_ordered
+    }
+
+    #[test]
+    fn a_record_is_written_when_root_answers_and_kept_while_it_is_right() {
+        assert!(writes(None, true, 5_000, false));
+        assert!(!writes(None, false, 0, false), "its disk is asked first");
+        assert!(!writes(Some(0), true, 0, false));
+        // One that is only corrected waits for somebody else's write.
+        assert!(writes(Some(601), true, 600, false));
+        assert!(!writes(Some(601), true, 601, false));
+        assert!(!writes(Some(601), false, 0, false));
+        assert!(writes(Some(0), false, 5_000, true), "it ended well");
     }
 }

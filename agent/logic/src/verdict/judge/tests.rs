@@ -145,6 +145,8 @@ fn an_earlier_proof_holds_while_the_log_is_whole_since() {
     world.probe = None;
     world.seen.log.gap(1500);
     assert_eq!(world.verdict(), FlushVerdict::Proven, "the gap was before the probe at 2000 ms");
+    let evidence = world.report().evidence;
+    assert!(evidence.iter().any(|fact| fact.source == Source::Probe), "{evidence:?}");
     world.seen.log.gap(2500);
     assert_eq!(world.verdict(), FlushVerdict::Untested);
 }
