@@ -299,7 +299,6 @@ fn outage(random: &mut Random, volumes: &[Plan], events: &mut Vec<(u64, Event)>)
         Backend::Erring,
         Backend::Erring,
         Backend::WriteErring,
-        Backend::ReadOnly,
         Backend::Stalled,
         Backend::Refusing,
         Backend::Slow,
@@ -314,6 +313,8 @@ fn outage(random: &mut Random, volumes: &[Plan], events: &mut Vec<(u64, Event)>)
         _ => 0,
     };
     let kind = pick(random, &kinds);
+    let is_announced = kind == Backend::WriteErring && lasts_ms % 2 == 1;
+    let kind = if is_announced { Backend::ReadOnly } else { kind };
     // Who takes a disk away and does not bring it back at once often means it.
     let is_for_good = kind == Backend::Gone && lasts_ms < 10 * SECOND;
     let lasts_ms = if is_for_good { 0 } else { lasts_ms };
