@@ -78,7 +78,7 @@ fn a_disk_that_this_kernel_holds_read_only_is_waited_for() {
     thread::sleep(Duration::from_secs(10));
     assert_eq!(stage.health(), "aborted");
     let status = stage.xvdguard(&["status"]).out();
-    assert!(status.contains("one that is read-only does not"), "{status}");
+    assert!(status.contains("a read-only one counts as silent"), "{status}");
     program::run("blockdev", &["--setrw", &node]).unwrap();
     stage.until_health("healthy");
     assert!(stage.takes_writes());
