@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use harness::fault::{Answer, Fault};
 use harness::{program, requires};
+use xvdguard_linux::recover;
+use xvdguard_linux::root::Root;
+use xvdguard_logic::recovery::effects::{Deed, Effect, Outcome};
+use xvdguard_logic::text::Text;
 
 use crate::stage::{AT, Stage};
 
@@ -62,6 +66,30 @@ fn nothing_is_unmounted_while_reads_work_and_writes_do_not() {
     stage.disk.storage.heal().unwrap();
     stage.until("the volume takes writes again", |stage| stage.takes_writes().then_some(()));
     stage.until_health("healthy");
+}
+
+/// The kernel keeps the error of a write, and gives it to the first who reads past the cache.
+#[test]
+fn an_error_of_before_is_no_answer_of_now() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let stage = Stage::new("ext4");
+    let node = stage.disk.device.node();
+    let name = node.file_name().and_then(|name| name.to_str()).unwrap();
+    let deed = Deed::AskDisk(Text::from(name));
+    let effect = Effect { id: 1, deadline_ms: Some(5_000), deed };
+    let ask = || {
+        let mut job = recover::begin(&Root::at(b"/").unwrap(), &effect).unwrap();
+        job.wait();
+        recover::outcome(job.finish())
+    };
+    stage.disk.storage.set_all(&Fault::everything(Answer::Eio)).unwrap();
+    assert!(ask().is_storage());
+    stage.until("its super block could not be written", |stage| {
+        stage.guest.stir(AT);
+        (!stage.takes_writes()).then_some(())
+    });
+    stage.disk.storage.heal().unwrap();
+    assert_eq!(ask(), Outcome::Done);
 }
 
 /// While it is so it answers all the same.

@@ -68,13 +68,22 @@ pub fn ask(root: &Root, name: &Text) -> Result<Outcome, Refusal> {
     let first = (!is_mounted).then_some(0);
     let mut memory = Aligned::new(BLOCK);
     for at in first.into_iter().chain([last_block(size)]) {
-        let count = pread(&file, memory.bytes(BLOCK), at)
+        let count = read_now(&file, memory.bytes(BLOCK), at)
             .map_err(|errno| read_failed(root, &path, errno))?;
         if count == 0 {
             return Err(read_failed(root, &path, Errno::IO));
         }
     }
     Ok(Outcome::Done)
+}
+
+/// The error of a write of before is kept, and given once to whoever reads past the cache
+/// (mm/filemap.c filemap_check_errors): it says nothing of now.
+fn read_now(file: &OwnedFd, bytes: &mut [u8], at: u64) -> Result<usize, Errno> {
+    match pread(file, &mut *bytes, at) {
+        Err(Errno::IO) => pread(file, bytes, at),
+        answer => answer,
+    }
 }
 
 /// What the super block says.
