@@ -229,4 +229,19 @@ mod tests {
     fn a_refused_flush_is_left_to_the_barrier_job() {
         assert_eq!(fold(&[(4, 0, "blkfront: xvda: flush op failed")]).iter().count(), 0);
     }
+
+    /// Lines of user space count too: they have numbers of the same row.
+    #[test]
+    fn a_jump_in_the_numbers_is_a_gap() {
+        let mut signs = Signs::default();
+        let mut take = |sequence| {
+            let record = Record { priority: 14, sequence, boot_us: 0, text: b"hello" };
+            signs.take(&record);
+            (signs.gap, signs.next_sequence)
+        };
+        assert_eq!(take(0), (None, 1));
+        assert_eq!(take(1), (None, 2));
+        assert_eq!(take(3), (Some(3), 4));
+        assert_eq!(take(4), (Some(3), 5));
+    }
 }

@@ -315,3 +315,19 @@ fn what_took_nothing_yet_turns_back_and_what_did_goes_on() {
         }
     }
 }
+
+/// systemd kills what does not stop after `stop_within`, 90 s by default; a check is never killed.
+#[test]
+fn each_step_has_its_time() {
+    let deadline_s = |step| {
+        let mut case = Case::at(step);
+        case.turn();
+        let job = case.memory.volumes[0].job.take();
+        job.and_then(|job| job.effect.deadline_ms).map(|time_ms| time_ms / 1000)
+    };
+    assert_eq!(deadline_s(Step::Stop), Some(105));
+    assert_eq!(deadline_s(Step::Fsck), None);
+    assert_eq!(deadline_s(Step::Mount), Some(600));
+    assert_eq!(deadline_s(Step::Start), Some(300));
+    assert_eq!(deadline_s(Step::Probe), Some(30));
+}
