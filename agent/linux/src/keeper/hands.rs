@@ -16,7 +16,7 @@ use super::ladder::{Hands, Rung};
 use crate::calls::fork::{self, Side};
 use crate::clock;
 use crate::error::Error;
-use crate::recover::last_block;
+use crate::recover::{last_block, read_now};
 use crate::root::Root;
 
 /// All lines of `/proc/diskstats` of a guest with 256 disks fit.
@@ -206,7 +206,7 @@ impl Hands for Opened {
 /// super block that is dirty in it.
 fn read_last(device: &OwnedFd, block: &mut [u8]) -> bool {
     let Ok(bytes) = seek(device, SeekFrom::End(0)) else { return false };
-    matches!(pread(device, block, last_block(bytes)), Ok(count) if count > 0)
+    matches!(read_now(device, block, last_block(bytes)), Ok(count) if count > 0)
 }
 
 /// The number of writes of a line of `/proc/diskstats` (Documentation/admin-guide/iostats.rst):

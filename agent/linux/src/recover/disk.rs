@@ -77,9 +77,9 @@ pub fn ask(root: &Root, name: &Text) -> Result<Outcome, Refusal> {
     Ok(Outcome::Done)
 }
 
-/// The error of a write of before is kept, and given once to whoever reads past the cache
+/// Reads past the cache. The error of a write of before is kept, and given once to whoever does so
 /// (mm/filemap.c filemap_check_errors): it says nothing of now.
-fn read_now(file: &OwnedFd, bytes: &mut [u8], at: u64) -> Result<usize, Errno> {
+pub(crate) fn read_now(file: &OwnedFd, bytes: &mut [u8], at: u64) -> Result<usize, Errno> {
     match pread(file, &mut *bytes, at) {
         Err(Errno::IO) => pread(file, bytes, at),
         answer => answer,

@@ -24,8 +24,8 @@ use xvdguard_logic::recovery::effects::{Deed, Effect, Failure, FailureKind, Outc
 use xvdguard_logic::text::Text;
 use xvdguard_logic::wording::hands as wording;
 
-pub(crate) use disk::last_block;
 pub use disk::open_disk;
+pub(crate) use disk::{last_block, read_now};
 pub use systemd::unit_of_mount;
 
 use crate::child::Ending;
