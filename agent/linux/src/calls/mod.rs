@@ -2,5 +2,6 @@
 
 pub mod fork;
 pub mod fs_errors;
+pub mod kept_error;
 pub mod memory;
 pub mod signals;

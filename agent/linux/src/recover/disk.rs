@@ -3,7 +3,7 @@
 //! Runs in a child with a deadline: a disk that does not answer keeps it. Of what it writes no byte
 //! is new.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{OFlags, SeekFrom, seek};
 use rustix::io::{Errno, pread, pwrite};
@@ -14,6 +14,7 @@ use xvdguard_logic::text::Text;
 use xvdguard_logic::wording::hands as wording;
 
 use super::{Refusal, place, refusal};
+use crate::calls::kept_error;
 use crate::root::Root;
 
 /// O_DIRECT wants addresses and lengths aligned to the sectors of the disk; 4 KiB is the largest
@@ -77,13 +78,11 @@ pub fn ask(root: &Root, name: &Text) -> Result<Outcome, Refusal> {
     Ok(Outcome::Done)
 }
 
-/// Reads past the cache. The error of a write of before is kept, and given once to whoever does so
-/// (mm/filemap.c filemap_check_errors): it says nothing of now.
+/// Reads past the cache, once: each request that fails is a line of the kernel. The error of a write
+/// of before says nothing of now.
 pub(crate) fn read_now(file: &OwnedFd, bytes: &mut [u8], at: u64) -> Result<usize, Errno> {
-    match pread(file, &mut *bytes, at) {
-        Err(Errno::IO) => pread(file, bytes, at),
-        answer => answer,
-    }
+    kept_error::take(file.as_fd(), at, bytes.len());
+    pread(file, bytes, at)
 }
 
 /// What the super block says.
