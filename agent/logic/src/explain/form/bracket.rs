@@ -17,7 +17,8 @@ const SECONDS: usize = 12;
 /// every line that needs a closer look.
 pub fn simplest(line: &[u8]) -> Option<(u64, &[u8])> {
     let boot_us = usual(line)?;
-    let text = line[14..].strip_prefix(b" ")?.trim_ascii_end();
+    let [b' ', text @ ..] = &line[14..] else { return None };
+    let text = text.trim_ascii_end();
     // A caller, or the host of journalctl.
     let is_simple = text.first() != Some(&b'[') && !header::has_host(text);
     is_simple.then_some((boot_us, text))

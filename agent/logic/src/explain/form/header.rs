@@ -88,10 +88,10 @@ pub fn monotonic(entry: Entry<'_>) -> Entry<'_> {
 pub fn has_host(text: &[u8]) -> bool {
     let speaks = |behind: &[u8]| {
         let end = memchr::memchr(b' ', behind).unwrap_or(behind.len());
-        behind.starts_with(b"ke") || behind[..end].ends_with(b"]:")
+        matches!(behind, [b'k', b'e', ..]) || matches!(behind[..end], [.., b']', b':'])
     };
     let space = text.iter().take(NAME_BYTES + 1).position(|byte| *byte == b' ');
-    text.starts_with(b"kernel: ") || space.is_some_and(|end| speaks(&text[end + 1..]))
+    text.first_chunk() == Some(b"kernel: ") || space.is_some_and(|end| speaks(&text[end + 1..]))
 }
 
 /// The daemons of a storage host whose own lines are understood.

@@ -110,7 +110,7 @@ impl Host {
             }
             self.last_us = now_us;
         }
-        if let Some(release) = text.strip_prefix(b"Linux version ") {
+        if let Some((b"Linux version ", release)) = text.split_first_chunk() {
             self.take_version(release);
         }
         self.messages = self.messages.saturating_add(1);

@@ -49,7 +49,7 @@ impl Names {
         if !matches!(line.last(), Some(b'0'..=b'9' | b'>' | b' ')) {
             return;
         }
-        let line = line.strip_prefix(b" ").unwrap_or(line);
+        let line = if let [b' ', rest @ ..] = line { rest } else { line };
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_!-".contains(byte);
         let end = line.iter().take(NAME_BYTES).position(|byte| !is_name(byte));
         let Some(colon) = end.filter(|end| line[*end] == b':') else { return };

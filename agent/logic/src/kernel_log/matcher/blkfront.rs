@@ -90,7 +90,7 @@ fn features<'a>(
 /// One more feature; the last one of a line has no semicolon behind it.
 fn feature<'a>(at: &mut Cursor<'a>, name: &[u8], needs_semicolon: bool) -> Option<&'a [u8]> {
     let mut ahead = *at;
-    ahead.text(name)?;
+    ahead.one_of(&[name])?;
     let state = enabled(&mut ahead)?;
     (ahead.maybe(b";") || !needs_semicolon).then(|| {
         *at = ahead;

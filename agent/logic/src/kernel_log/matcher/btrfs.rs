@@ -52,7 +52,7 @@ fn message<'a>(mut at: Cursor<'a>, head: Head<'a>) -> Option<Match<'a>> {
 fn errors<'a>(mut at: Cursor<'a>, head: Head<'a>) -> Option<Match<'a>> {
     let member = (Capture::Member, Some(path(at.before(b' ')?)?));
     let mut count = |name, capture| {
-        at.text(name)?;
+        at.one_of(&[name])?;
         Some((capture, Some(at.digits()?)))
     };
     let captures = [

@@ -18,8 +18,9 @@ impl<'a> Cursor<'a> {
     }
 
     /// The start of `line`, if it begins with `text`: behind that.
-    pub fn after(line: &'a [u8], text: &[u8]) -> Option<Self> {
-        line.strip_prefix(text).map(Cursor::new)
+    #[inline]
+    pub fn after<const N: usize>(line: &'a [u8], text: &[u8; N]) -> Option<Self> {
+        behind(line, text).map(Cursor::new)
     }
 
     /// What has not been read.
@@ -28,19 +29,22 @@ impl<'a> Cursor<'a> {
     }
 
     /// Exactly this text.
-    pub fn text(&mut self, text: &[u8]) -> Option<()> {
-        self.rest = self.rest.strip_prefix(text)?;
+    #[inline]
+    pub fn text<const N: usize>(&mut self, text: &[u8; N]) -> Option<()> {
+        self.rest = behind(self.rest, text)?;
         Some(())
     }
 
     /// Whether this text came, which may be missing.
-    pub fn maybe(&mut self, text: &[u8]) -> bool {
+    pub fn maybe<const N: usize>(&mut self, text: &[u8; N]) -> bool {
         self.text(text).is_some()
     }
 
     /// The first of these texts that comes.
     pub fn one_of(&mut self, texts: &[&[u8]]) -> Option<&'a [u8]> {
-        let text = texts.iter().find(|text| self.rest.starts_with(text))?;
+        let first = self.rest.first();
+        let comes = |text: &&&[u8]| text.first() == first && self.rest.starts_with(text);
+        let text = texts.iter().find(comes)?;
         Some(self.take(text.len()))
     }
 
@@ -113,6 +117,14 @@ impl<'a> Cursor<'a> {
         self.rest = rest;
         taken
     }
+}
+
+/// What comes behind `text`. Its length is known to the compiler, which compares some words of the
+/// machine: no function is called for a line that is about something else, as nearly all are.
+#[inline]
+fn behind<'a, const N: usize>(line: &'a [u8], text: &[u8; N]) -> Option<&'a [u8]> {
+    let (start, rest) = line.split_first_chunk()?;
+    (start == text).then_some(rest)
 }
 
 /// The bytes of names of devices.

@@ -87,7 +87,7 @@ pub fn find_drbd(line: &[u8]) -> Option<Match<'_>> {
     let length = b"drbd".len() + at.digits().filter(|digits| digits.len() <= 9)?.len();
     at.text(b": bio would need to, but cannot, be split: (")?;
     let mut value = |name, capture| {
-        at.text(name)?;
+        at.one_of(&[name])?;
         Some((capture, Some(at.digits()?)))
     };
     let captures = [
