@@ -41,7 +41,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Revert => commands::revert::run(open()?),
         Command::Record(options) => commands::record::run(open()?, options),
         Command::Config(command) => commands::config::run(&arguments.global, command),
-        Command::Daemon => daemon::run(open()?, &arguments.global),
+        Command::Daemon => daemon::run(&arguments.global),
         Command::Hold(options) => commands::hold::run(&arguments.global, options),
         Command::Replay(options) => commands::replay::run(&arguments.global, options),
         Command::Release(options) => commands::release::run(&arguments.global, options),

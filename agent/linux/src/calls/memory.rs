@@ -74,10 +74,11 @@ fn part(line: &str, program: &Path) -> Option<(usize, usize)> {
     (is_readable && is_needed).then_some((start, end.checked_sub(start)?))
 }
 
-/// Touches so much of the stack, so that a later deep call needs no new page.
+/// Touches several times as much of the stack as the keeper's deepest call needs, so that it needs
+/// no new page.
 #[inline(never)]
 pub fn touch_stack() {
-    const BYTES: usize = 64 * 1024;
+    const BYTES: usize = 16 * 1024;
     let mut stack = [0u8; BYTES];
     std::hint::black_box(&mut stack);
 }

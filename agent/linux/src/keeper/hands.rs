@@ -19,8 +19,6 @@ use crate::error::Error;
 use crate::recover::{last_block, read_now};
 use crate::root::Root;
 
-/// All lines of `/proc/diskstats` of a guest with 256 disks fit.
-const STATS_BYTES: usize = 32 * 1024;
 /// O_DIRECT wants its buffer aligned to the disk's sectors: a page is, for every disk there is.
 const BLOCK_BYTES: usize = 4096;
 
@@ -41,13 +39,13 @@ pub struct Opened {
     log: Option<OwnedFd>,
     sysrq: Option<OwnedFd>,
     stats: Option<OwnedFd>,
-    folder: Option<OwnedFd>,
+    run: Option<OwnedFd>,
     init: Init,
     is_machine: bool,
     last_writes: u64,
     /// Written by what is dead, and so not counted: kernel names of disks, each ended by a newline.
     dead: [u8; super::order::DEAD_BYTES],
-    buffer: Box<[u8; STATS_BYTES]>,
+    /// For what is read.
     block: Box<Block>,
     /// The child that asked a device last, until it is gone.
     asking: Option<Pid>,
@@ -75,12 +73,11 @@ impl Opened {
             log: open("dev/kmsg", OFlags::WRONLY | OFlags::NONBLOCK | OFlags::APPEND),
             sysrq: open("proc/sysrq-trigger", OFlags::WRONLY | OFlags::APPEND),
             stats: open("proc/diskstats", OFlags::RDONLY),
-            folder: open("run/xvdguard", OFlags::DIRECTORY | OFlags::RDONLY),
+            run: open("run", OFlags::DIRECTORY | OFlags::RDONLY),
             init: init(root),
             is_machine: root.is_machine(),
             last_writes: 0,
             dead: [0; super::order::DEAD_BYTES],
-            buffer: Box::new([0; STATS_BYTES]),
             block: Box::new(Block([0; BLOCK_BYTES])),
             asking: None,
         }
@@ -88,7 +85,7 @@ impl Opened {
 
     /// The files it needs.
     pub fn files(&self) -> Vec<RawFd> {
-        let files = [&self.log, &self.sysrq, &self.stats, &self.folder];
+        let files = [&self.log, &self.sysrq, &self.stats, &self.run];
         files.into_iter().flatten().map(AsRawFd::as_raw_fd).collect()
     }
 
@@ -113,8 +110,8 @@ impl Opened {
 
     /// Whether somebody holds.
     pub fn is_held(&self) -> bool {
-        let Some(folder) = &self.folder else { return false };
-        statat(folder, c"hold", AtFlags::SYMLINK_NOFOLLOW).is_ok()
+        let Some(run) = &self.run else { return false };
+        statat(run, c"xvdguard/hold", AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
     /// Whether each device answers a read of its last block, all of them in time. A read may hang
@@ -140,15 +137,16 @@ impl Opened {
     /// How many writes the disks have done that are not dead.
     fn writes(&mut self) -> u64 {
         let Some(stats) = &self.stats else { return 0 };
-        let mut length = 0;
-        while length < self.buffer.len() {
-            match pread(stats, &mut self.buffer[length..], length as u64) {
-                Ok(0) | Err(_) => break,
-                Ok(count) => length += count,
-            }
-        }
-        let lines = self.buffer[..length].split(|byte| *byte == b'\n');
-        lines.filter_map(|line| writes_of(line, &self.dead)).fold(0, u64::wrapping_add)
+        let Opened { dead, block, .. } = self;
+        let mut writes = 0u64;
+        each_line(
+            &mut block.0,
+            |bytes, at| pread(stats, bytes, at),
+            |line| {
+                writes = writes.wrapping_add(writes_of(line, dead).unwrap_or(0));
+            },
+        );
+        writes
     }
 }
 
@@ -207,6 +205,27 @@ impl Hands for Opened {
 fn read_last(device: &OwnedFd, block: &mut [u8]) -> bool {
     let Ok(bytes) = seek(device, SeekFrom::End(0)) else { return false };
     matches!(read_now(device, block, last_block(bytes)), Ok(count) if count > 0)
+}
+
+/// Takes a text line by line, however long it is, through a buffer that holds the longest line. Ends
+/// with what cannot be read.
+fn each_line(
+    buffer: &mut [u8],
+    mut read_at: impl FnMut(&mut [u8], u64) -> Result<usize, Errno>,
+    mut take: impl FnMut(&[u8]),
+) {
+    let (mut kept, mut at) = (0, 0);
+    while let Ok(count @ 1..) = read_at(&mut buffer[kept..], at) {
+        at += count as u64;
+        let filled = kept + count;
+        let mut rest = 0;
+        while let Some(length) = buffer[rest..filled].iter().position(|byte| *byte == b'\n') {
+            take(&buffer[rest..rest + length]);
+            rest += length + 1;
+        }
+        buffer.copy_within(rest..filled, 0);
+        kept = filled - rest;
+    }
 }
 
 /// The number of writes of a line of `/proc/diskstats` (Documentation/admin-guide/iostats.rst):
@@ -286,6 +305,23 @@ mod tests {
         for init in ["/sbin/init\0", "init [2]\0", "/bin/busybox\0init\0", "runit\0", ""] {
             assert!(!of(init), "{init:?}");
         }
+    }
+
+    #[test]
+    fn lines_are_taken_whole_wherever_a_read_ends() {
+        let text = b"one\ntwo and more\n\nthree\nno end";
+        for step in 1..=16 {
+            let mut lines = Vec::new();
+            let read_at = |bytes: &mut [u8], at: u64| {
+                let rest = &text[at as usize..];
+                let count = rest.len().min(bytes.len()).min(step);
+                bytes[..count].copy_from_slice(&rest[..count]);
+                Ok(count)
+            };
+            each_line(&mut [0; 16], read_at, |line| lines.push(line.to_vec()));
+            assert_eq!(lines, [&b"one"[..], b"two and more", b"", b"three"], "{step}");
+        }
+        each_line(&mut [0; 16], |_, _| Err(Errno::IO), |_| unreachable!());
     }
 
     #[test]

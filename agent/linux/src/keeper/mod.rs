@@ -115,9 +115,12 @@ fn live(socket: &OwnedFd, opened: Opened) -> ! {
     signals::block_all();
     close_all_but(socket, &opened);
     memory::rename_process(NAME);
-    memory::touch_stack();
     // Without it the keeper is as good as the page cache is.
-    let _ = memory::lock_what_is_used().and(memory::lock_program());
+    let _ = memory::lock_program();
+    memory::touch_stack();
+    // Of all that was done until here nothing is to stay.
+    memory::give_back();
+    let _ = memory::lock_what_is_used();
     let mut life = Life { opened, armed: None };
     loop {
         match hear(socket, None) {

@@ -26,7 +26,7 @@ pub fn keeper_file(path: &str, why: &dyn Display) -> String {
         }
         _ => (
             "a hold could not stop a keeper that is alone",
-            "see that /run is writable (mkdir -p /run/xvdguard)",
+            "mount a tmpfs on /run",
         ),
     };
     format!("{why}: {cost}. Do: {remedy}, then {RESTART}")
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn whatever_is_missing_has_a_remedy() {
         let why = &"EPERM";
-        let files = ["dev/kmsg", "proc/sysrq-trigger", "proc/diskstats", "run/xvdguard"];
+        let files = ["dev/kmsg", "proc/sysrq-trigger", "proc/diskstats", "run"];
         let mut said: Vec<String> = files.map(|path| keeper_file(path, why)).into();
         said.extend(["e2fsck", "mount", "systemctl"].map(program));
         said.extend([keeper, oom_score, io_flusher, locked, mounts].map(|one| one(why)));

@@ -53,12 +53,14 @@ use turns::{Daemon, Rounds};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs until it is asked to end.
-pub fn run(mut session: Session, global: &Global) -> Result<ExitCode, Failure> {
+pub fn run(global: &Global) -> Result<ExitCode, Failure> {
     locked::keep_heap_small();
-    let root = &session.world.root;
+    let root = global.places().open_root().map_err(Failure::Input)?;
     if root.is_machine() && !child::is_privileged() {
         return Err(Failure::Privileges("daemon"));
     }
+    let ready = get_ready(&root);
+    let mut session = Session::open(global)?;
     let mut seen = session.observe();
     let reason = nothing_to_guard(&seen).map(str::to_owned);
     let settings = settings_at_start(&session, &mut seen);
@@ -72,7 +74,7 @@ pub fn run(mut session: Session, global: &Global) -> Result<ExitCode, Failure> {
     drop(seen);
     let _lock =
         reports::lock_named(&session.world.root, LOCK, PATIENCE).map_err(Failure::Output)?;
-    let mut daemon = begin(session, global, settings)?;
+    let mut daemon = begin(session, global, settings, ready)?;
     // Not read again: whoever answered once may be silent now. A wrong one has no hash.
     if let Some(hash) = &daemon.settings.policy.hash {
         daemon.reload.compare(&daemon.session.world.root, hash);
@@ -86,18 +88,30 @@ pub fn run(mut session: Session, global: &Global) -> Result<ExitCode, Failure> {
 /// Held by the one daemon of a guest.
 const LOCK: &str = "daemon.lock";
 
-/// The keeper first of all that takes memory: it is forked while this process is small, and has
-/// none of its files, but is spared by the memory killer as we are.
-fn begin(mut session: Session, global: &Global, settings: Settings) -> Result<Daemon, Failure> {
-    let root = &session.world.root;
+/// The keeper, and what this daemon will have to do without.
+type Ready = (Option<Post>, Vec<String>);
+
+/// The keeper comes before all that takes memory: it holds for ever what this process had when it
+/// was forked. It has none of its files, but is spared by the memory killer as we are. It ends with
+/// a daemon that has nothing to do.
+fn get_ready(root: &Root) -> Ready {
     let mut missing = Vec::new();
     process::prepare(root, &mut missing);
-    let mut note = |what: String| missing.push(what);
-    // What was free at the fork the keeper would hold for ever.
     locked::give_back();
-    let post = Post::new(root).map_err(|error| note(lack::keeper(&error))).ok();
-    let memory = state::memory(root).map_err(|error| note(error.to_string())).unwrap_or_default();
+    let post = Post::new(root).map_err(|error| missing.push(lack::keeper(&error))).ok();
     missing.extend(post.iter().flat_map(Post::missing).cloned());
+    (post, missing)
+}
+
+fn begin(
+    mut session: Session,
+    global: &Global,
+    settings: Settings,
+    (post, mut missing): Ready,
+) -> Result<Daemon, Failure> {
+    let root = &session.world.root;
+    let mut note = |what: String| missing.push(what);
+    let memory = state::memory(root).map_err(|error| note(error.to_string())).unwrap_or_default();
     let mut sources =
         Sources::open(root, &mut missing).map_err(|error| Failure::Inner(error.to_string()))?;
     let voice = Voice::new(root);
