@@ -6,7 +6,9 @@
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Stat};
+use rustix::fs::{
+    self, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Stat, seek,
+};
 use rustix::io::{Errno, read};
 use xvdguard_logic::text::Text;
 
@@ -107,9 +109,14 @@ impl Root {
         read_all(file.as_fd(), end).map_err(failed)
     }
 
+    /// A value of sysfs or sysctl.
+    pub fn read_value(&self, path: &[u8]) -> Result<Vec<u8>> {
+        self.read_until(path, End::Short)
+    }
+
     /// A small file without its final newline; `None` where it does not exist.
     pub fn read_text(&self, path: &[u8]) -> Result<Option<Text>> {
-        match self.read_until(path, End::Short) {
+        match self.read_value(path) {
             Ok(mut content) => {
                 if content.ends_with(b"\n") {
                     content.pop();
@@ -131,19 +138,14 @@ impl Root {
     }
 
     fn entries(&self, path: &[u8]) -> std::result::Result<Vec<Text>, Errno> {
-        let mut names = Vec::new();
-        let dir = self.open(path, OFlags::DIRECTORY | OFlags::RDONLY)?;
-        let mut buffer = [MaybeUninit::uninit(); ENTRIES_BYTES];
-        let mut entries = RawDir::new(dir, &mut buffer);
-        while let Some(entry) = entries.next() {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." {
-                names.push(Text::from(name));
-            }
-        }
-        names.sort();
-        Ok(names)
+        entries_of(self.open(path, OFlags::DIRECTORY | OFlags::RDONLY)?.as_fd())
+    }
+
+    /// The names in this very directory.
+    pub fn names(&self) -> Result<Vec<Text>> {
+        seek(&self.dir, SeekFrom::Start(0))
+            .and_then(|_| entries_of(self.dir.as_fd()))
+            .map_err(|errno| Error::system("list", self.name.clone(), errno))
     }
 
     /// The target of a symbolic link in this very directory; `None` where there is none.
@@ -169,6 +171,21 @@ impl Root {
     pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.dir.as_fd()
     }
+}
+
+fn entries_of(dir: BorrowedFd<'_>) -> std::result::Result<Vec<Text>, Errno> {
+    let mut names = Vec::new();
+    let mut buffer = [MaybeUninit::uninit(); ENTRIES_BYTES];
+    let mut entries = RawDir::new(dir, &mut buffer);
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push(Text::from(name));
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// What tells that a file has been read to its end.
@@ -264,7 +281,7 @@ mod tests {
     fn a_directory_can_be_entered_and_listed() {
         let (_dir, root) = sample();
         let disk = root.enter(b"sys/block/xvda").unwrap();
-        assert_eq!(disk.list(b".").unwrap(), [Text::from("size")]);
+        assert_eq!(disk.names().unwrap(), [Text::from("size")]);
         assert_eq!(
             root.enter(b"sys/block").unwrap().read_link(b"xvda"),
             Some("../devices/xvda".into())

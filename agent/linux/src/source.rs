@@ -35,6 +35,19 @@ const TAGS: [(&[u8], &[u8]); 5] = [
 
 /// Finds what the first field of fstab names, with its escapes undone.
 pub fn find(root: &Root, word: &Text, tree: &BlockTree) -> Result<Carrier> {
+    look_up(root, word, tree).map(|(node, device)| carrier(&node, device, tree))
+}
+
+/// The same, and no more than which device it is.
+pub fn find_device<'a>(root: &Root, word: &Text, tree: &'a BlockTree) -> Result<&'a BlockDevice> {
+    look_up(root, word, tree).map(|(_, device)| device)
+}
+
+fn look_up<'a>(
+    root: &Root,
+    word: &Text,
+    tree: &'a BlockTree,
+) -> Result<(Vec<u8>, &'a BlockDevice)> {
     let node = node(word.as_bytes()).ok_or_else(|| {
         Error::content("find a block device by", word.clone(), "neither a path nor a known tag")
     })?;
@@ -50,7 +63,7 @@ pub fn find(root: &Root, word: &Text, tree: &BlockTree) -> Result<Carrier> {
     };
     let device =
         found.map_err(|why| Error::content("find a block device by", word.clone(), why))?;
-    Ok(carrier(&node, device, tree))
+    Ok((node, device))
 }
 
 /// Finds what `root=` names: the same words, numbers as the kernel takes them, and the prefix of

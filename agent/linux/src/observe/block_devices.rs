@@ -119,7 +119,7 @@ fn disk(folder: &Root, number: DeviceNumber) -> Result<BlockDisk> {
 
 /// A disk and its partitions.
 fn tree(folder: &Root, name: &Text, number: DeviceNumber) -> Result<Vec<BlockDevice>> {
-    let entries = folder.list(b".")?;
+    let entries = folder.names()?;
     let has = |entry: &str| entries.binary_search(&Text::from(entry)).is_ok();
     let mapper_name = if has("dm") { folder.read_text(b"dm/name")? } else { None };
     let below = if has("slaves") { folder.list(b"slaves")? } else { Vec::new() };
@@ -134,7 +134,7 @@ fn tree(folder: &Root, name: &Text, number: DeviceNumber) -> Result<Vec<BlockDev
 }
 
 fn device_number(folder: &Root, path: &[u8]) -> Result<DeviceNumber> {
-    let text = folder.read(path)?;
+    let text = folder.read_value(path)?;
     DeviceNumber::parse(&text)
         .ok_or_else(|| crate::error::Error::content("read", folder.shown(path), "not major:minor"))
 }

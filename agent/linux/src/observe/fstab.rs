@@ -1,9 +1,9 @@
 //! fstab with what its lines name, and what else decides how file systems are mounted: installed
 //! kernels, `.mount` units.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use xvdguard_logic::block::BlockTree;
+use xvdguard_logic::block::{BlockDevice, BlockTree};
 use xvdguard_logic::fstab::{Entry, Fstab};
 use xvdguard_logic::kernel_version::KernelRelease;
 use xvdguard_logic::observation::Observation;
@@ -58,13 +58,13 @@ fn find_sources(
     fstab: &Fstab,
     tree: &BlockTree,
 ) -> (BTreeMap<usize, Text>, BTreeMap<usize, String>) {
-    let mut known: BTreeMap<&Text, std::result::Result<Text, String>> = BTreeMap::new();
+    let mut known: HashMap<&Text, std::result::Result<&BlockDevice, String>> = HashMap::new();
     let (mut carriers, mut lost) = (BTreeMap::new(), BTreeMap::new());
     for entry in fstab.entries().filter(|entry| is_for_a_block_device(entry)) {
-        let find = || source::find(root, &entry.source, tree).map(|found| found.name);
+        let find = || source::find_device(root, &entry.source, tree);
         let find = || find().map_err(|error| error.to_string());
         match known.entry(&entry.source).or_insert_with(find) {
-            Ok(name) => drop(carriers.insert(entry.line, name.clone())),
+            Ok(device) => drop(carriers.insert(entry.line, device.name.clone())),
             Err(why) => drop(lost.insert(entry.line, why.clone())),
         }
     }
@@ -79,8 +79,8 @@ fn is_for_a_block_device(entry: &Entry) -> bool {
         [&b"UUID"[..], b"LABEL", b"PARTUUID", b"PARTLABEL", b"ID"].contains(&tag)
     });
     let is_path = source.starts_with(b"/") && !source.starts_with(b"//");
-    let is_bound = entry.options.has("bind") || entry.options.has("rbind");
-    (is_tag || is_path) && !is_bound
+    let is_bound = || entry.options.has("bind") || entry.options.has("rbind");
+    (is_tag || is_path) && !is_bound()
 }
 
 fn mount_units(root: &Root) -> Vec<Text> {
@@ -92,7 +92,6 @@ fn mount_units(root: &Root) -> Vec<Text> {
 mod tests {
     use super::*;
     use std::os::unix::ffi::OsStrExt;
-    use xvdguard_logic::block::BlockDevice;
 
     #[test]
     fn only_what_should_be_a_block_device_is_looked_for() {

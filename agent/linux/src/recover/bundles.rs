@@ -89,7 +89,7 @@ fn put(root: &Root, place: &Place, name: &str, content: &[u8]) -> Result<()> {
 
 /// The names count up with time: the oldest of each kind go.
 fn prune(folder: &Root) -> Result<()> {
-    let names = folder.list(b".")?;
+    let names = folder.names()?;
     [BUNDLE, RECORDING].into_iter().try_for_each(|Kind { ending, most, .. }| {
         let is_it =
             |name: &&str| name.starts_with(PREFIX) && name.as_bytes().ends_with(ending.as_bytes());

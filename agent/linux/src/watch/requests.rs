@@ -58,7 +58,7 @@ pub fn ask_release(root: &Root, release: &Release) -> Result<()> {
 /// Takes all releases; what cannot be read is taken away all the same.
 pub fn take_releases(root: &Root) -> Vec<Release> {
     let Ok(folder) = root.enter(FOLDER) else { return Vec::new() };
-    let names = folder.list(b".").unwrap_or_default();
+    let names = folder.names().unwrap_or_default();
     let mut taken = Vec::new();
     for name in names.iter().filter(|name| name.starts_with(RELEASE)) {
         let Some(name) = name.as_str() else { continue };

@@ -71,13 +71,13 @@ fn error_count(root: &Root, volume: &Volume) -> Option<u64> {
 fn btrfs_count(root: &Root, volume: &Volume) -> Option<u64> {
     let base = root.enter(b"sys/fs/btrfs").ok()?;
     let device = volume.device_name.as_bytes();
-    let names = base.list(b".").ok()?;
+    let names = base.names().ok()?;
     let folder = names
         .iter()
         .find(|uuid| base.stat(&[uuid.as_bytes(), b"/devices/", device].concat()).is_ok())?;
     let info = base.enter(&[folder.as_bytes(), b"/devinfo"].concat()).ok()?;
     let mut sum = None;
-    for id in info.list(b".").ok()? {
+    for id in info.names().ok()? {
         let text = info.read_text(&[id.as_bytes(), b"/error_stats"].concat()).ok()??;
         let numbers = text.as_bytes().split(|byte| b" \n".contains(byte));
         let numbers = numbers.filter_map(|word| Text::from(word).number());
