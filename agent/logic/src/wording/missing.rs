@@ -24,10 +24,7 @@ pub fn keeper_file(path: &str, why: &dyn Display) -> String {
         "proc/diskstats" => {
             ("an orderly shutdown gets no extra time while disks are still written", "mount /proc")
         }
-        _ => (
-            "a hold could not stop a keeper that is alone",
-            "mount a tmpfs on /run",
-        ),
+        _ => ("a hold could not stop a keeper that is alone", "mount a tmpfs on /run"),
     };
     format!("{why}: {cost}. Do: {remedy}, then {RESTART}")
 }
