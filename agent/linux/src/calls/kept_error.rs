@@ -10,7 +10,7 @@ use nix::libc;
 /// way within these bytes, as the read does after it.
 pub fn take(file: BorrowedFd<'_>, at: u64, length: usize) {
     let (at, length) = (at as libc::off64_t, length as libc::off64_t);
-    // SAFETY: takes numbers only, and a file that is open. Its answer is the error that is not wanted.
+    // SAFETY: takes numbers only, and a file that is open. What it answers is not wanted.
     unsafe {
         libc::sync_file_range(file.as_raw_fd(), at, length, libc::SYNC_FILE_RANGE_WAIT_BEFORE)
     };
