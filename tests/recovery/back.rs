@@ -69,8 +69,8 @@ fn nothing_is_unmounted_while_reads_work_and_writes_do_not() {
     stage.until_health("healthy");
 }
 
-/// The kernel keeps the error of a write, and gives it to the first who reads past the cache. Whoever
-/// asks again for that fills its log with twice as many lines.
+/// The kernel keeps the error of a write, and gives it to the first who reads past the cache.
+/// Whoever asks again for that fills its log with twice as many lines.
 #[test]
 fn an_error_of_before_is_no_answer_of_now() {
     let Some(_) = requires::faulty_disk("ext4") else { return };

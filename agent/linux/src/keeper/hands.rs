@@ -207,8 +207,8 @@ fn read_last(device: &OwnedFd, block: &mut [u8]) -> bool {
     matches!(read_now(device, block, last_block(bytes)), Ok(count) if count > 0)
 }
 
-/// Takes a text line by line, however long it is, through a buffer that holds the longest line. Ends
-/// with what cannot be read.
+/// Takes a text line by line, however long it is, through a buffer that holds the longest line.
+/// Ends with what cannot be read.
 fn each_line(
     buffer: &mut [u8],
     mut read_at: impl FnMut(&mut [u8], u64) -> Result<usize, Errno>,

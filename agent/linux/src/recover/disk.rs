@@ -78,8 +78,8 @@ pub fn ask(root: &Root, name: &Text) -> Result<Outcome, Refusal> {
     Ok(Outcome::Done)
 }
 
-/// Reads past the cache, once: each request that fails is a line of the kernel. The error of a write
-/// of before says nothing of now.
+/// Reads past the cache, once: each request that fails is a line of the kernel. The error of a
+/// write of before says nothing of now.
 pub(crate) fn read_now(file: &OwnedFd, bytes: &mut [u8], at: u64) -> Result<usize, Errno> {
     kept_error::take(file.as_fd(), at, bytes.len());
     pread(file, bytes, at)
