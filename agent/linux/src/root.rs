@@ -10,6 +10,7 @@ use rustix::fs::{
     self, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Stat, seek,
 };
 use rustix::io::{Errno, read};
+use xvdguard_logic::order;
 use xvdguard_logic::text::Text;
 
 use crate::error::{Error, Result};
@@ -184,7 +185,7 @@ fn entries_of(dir: BorrowedFd<'_>) -> std::result::Result<Vec<Text>, Errno> {
             names.push(Text::from(name));
         }
     }
-    names.sort();
+    order::sort(&mut names);
     Ok(names)
 }
 

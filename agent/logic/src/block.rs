@@ -6,6 +6,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::order;
 use crate::text::Text;
 
 /// `major:minor`.
@@ -53,8 +54,9 @@ pub struct BlockTree {
 
 impl FromIterator<BlockDevice> for BlockTree {
     fn from_iter<I: IntoIterator<Item = BlockDevice>>(all: I) -> Self {
-        let devices: BTreeMap<_, _> = all.into_iter().map(|one| (one.name.clone(), one)).collect();
-        let names = devices.values().map(|one| (one.number, one.name.clone())).collect();
+        let devices: BTreeMap<_, _> =
+            order::gather(all.into_iter().map(|one| (one.name.clone(), one)));
+        let names = order::gather(devices.values().map(|one| (one.number, one.name.clone())));
         BlockTree { devices, names }
     }
 }
@@ -99,7 +101,7 @@ impl BlockTree {
                 }
             }
         }
-        found.sort();
+        order::sort(&mut found);
         found
     }
 }

@@ -6,6 +6,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
+use crate::order;
 use crate::policy::settings::Settings;
 use crate::recovery::around::{Around, works};
 use crate::recovery::effects::Effect;
@@ -90,7 +91,7 @@ fn open<'a>(settings: &'a Settings, memory: &mut Memory, world: &'a World) -> Tu
 
 fn stalled(memory: &Memory) -> BTreeSet<Text> {
     let stalled = memory.disks.iter().filter(|disk| disk.is_stalled);
-    stalled.map(|disk| disk.name.clone()).collect()
+    order::gather(stalled.map(|disk| disk.name.clone()))
 }
 
 /// A person has seen to a volume: it is looked at as if for the first time.

@@ -22,6 +22,7 @@ pub mod kernel_log;
 pub mod kernel_version;
 pub mod mountinfo;
 pub mod observation;
+pub mod order;
 pub mod plan;
 pub mod policy;
 pub mod recovery;

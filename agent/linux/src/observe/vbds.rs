@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use xvdguard_logic::disk::{BlockDisk, Disk};
+use xvdguard_logic::order;
 use xvdguard_logic::text::Text;
 use xvdguard_logic::vbd::Vbd;
 use xvdguard_logic::vbd::keys::{
@@ -22,7 +23,10 @@ use crate::xenstore::{Answer, Request, Result, Source};
 pub enum Depth {
     /// What decides: for early boot, where every key costs.
     Decisive,
-    /// The same with the limits that `[[queue]]` may set: for the daemon, which keeps it in memory.
+    /// The same, and no queue: to read one takes a child.
+    WithoutQueues,
+    /// What decides, with the limits that `[[queue]]` may set: for the daemon, which keeps it in
+    /// memory.
     Kept,
     /// Everything that people and recordings want.
     All,
@@ -72,7 +76,7 @@ pub fn by_sysfs(root: &Root, only: Option<&Text>, oddities: &mut Vec<String>) ->
 
 /// The names of their block devices, as far as the xen bus tells them.
 pub fn block_names(vbds: &Vbds) -> BTreeSet<Text> {
-    vbds.values().filter_map(|named| named.name.clone()).collect()
+    order::gather(vbds.values().filter_map(|named| named.name.clone()))
 }
 
 fn conventional_name(id: u32, disks: &BTreeMap<Text, BlockDisk>) -> Option<Text> {
@@ -219,7 +223,7 @@ pub fn into_disks(vbds: Vbds, mut devices: BTreeMap<Text, BlockDisk>) -> Vec<Dis
     }
     let orphans = devices.into_iter();
     disks.extend(orphans.map(|(name, device)| Disk { name, vbd: None, device: Some(device) }));
-    disks.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    order::sort_by(&mut disks, |one, other| one.name.cmp(&other.name));
     disks
 }
 

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use xvdguard_logic::order;
 use xvdguard_logic::recovery::effects::{FailureKind, Outcome};
 use xvdguard_logic::text::Text;
 
@@ -94,7 +95,7 @@ fn prune(folder: &Root) -> Result<()> {
         let is_it =
             |name: &&str| name.starts_with(PREFIX) && name.as_bytes().ends_with(ending.as_bytes());
         let mut files: Vec<&str> = names.iter().filter_map(Text::as_str).filter(is_it).collect();
-        files.sort_unstable();
+        order::sort(&mut files);
         let surplus = files.len().saturating_sub(most);
         files[..surplus].iter().try_for_each(|name| whole_file::remove(folder, name, Kept::ForGood))
     })

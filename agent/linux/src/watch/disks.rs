@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use xvdguard_logic::order;
 use xvdguard_logic::recovery::world::DiskSeen;
 use xvdguard_logic::text::Text;
 
@@ -14,7 +15,7 @@ use crate::root::Root;
 pub fn read<'a>(root: &Root, names: impl Iterator<Item = &'a Text>) -> Vec<DiskSeen> {
     let stats = root.read(b"proc/diskstats").unwrap_or_default();
     let lines = stats.split(|byte| *byte == b'\n').filter_map(line);
-    let counters: BTreeMap<Text, Counters> = lines.collect();
+    let counters: BTreeMap<Text, Counters> = order::gather(lines);
     names.filter_map(|name| seen(root, name, counters.get(name)?)).collect()
 }
 

@@ -26,6 +26,7 @@ pub use crate::finding::{Finding, Severity};
 use crate::fstab::Entry;
 use crate::kernel_version::KernelRelease;
 use crate::observation::Observation;
+use crate::order;
 use crate::policy::Policy;
 use crate::text::Text;
 use crate::verdict::report::{DiskReport, Report};
@@ -115,7 +116,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 /// Applies every rule; the worst findings first.
 pub fn audit(case: &Case<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = rules().flat_map(|rule| rule.apply(case)).collect();
-    findings.sort_by_key(|finding| core::cmp::Reverse(finding.severity));
+    order::sort_by_key(&mut findings, |finding| core::cmp::Reverse(finding.severity));
     findings
 }
 

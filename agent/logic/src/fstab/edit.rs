@@ -10,6 +10,7 @@ use core::ops::Range;
 
 use super::line::Line;
 use super::{Entry, Fstab, Options};
+use crate::order;
 use crate::text::Text;
 
 /// How the comment begins; behind a space follows the old field, where there was one.
@@ -93,7 +94,7 @@ pub enum OwnEditState {
 impl Fstab {
     /// Carries out all edits, each on a line as it is counted now, or none of them.
     pub fn edit(&self, edits: &[(usize, Edit)]) -> Result<Edited, EditError> {
-        let in_order: BTreeMap<usize, Edit> = edits.iter().copied().collect();
+        let in_order: BTreeMap<usize, Edit> = order::gather(edits.iter().copied());
         let mut splices = Vec::new();
         let mut changes = Vec::new();
         for (line, edit) in in_order {

@@ -13,6 +13,7 @@ use core::ptr;
 use super::blkfront::Message;
 use super::connection::ConnectionLog;
 use super::{KernelLog, LogFact};
+use crate::order;
 use crate::text::Text;
 
 /// So many facts are no burden, whatever they are about.
@@ -44,14 +45,14 @@ impl KernelLog {
     /// Of each fact, whether something may still rest on it.
     fn needed(&self) -> Vec<bool> {
         let disks: BTreeSet<&Text> =
-            self.facts.iter().filter_map(|fact| fact.message.disk()).collect();
+            order::gather(self.facts.iter().filter_map(|fact| fact.message.disk()));
         let of_disks = disks.into_iter().flat_map(|disk| ConnectionLog::needed(self, disk));
         let suppressed = self.facts.iter().filter(|fact| fact.message == Message::Suppressed);
         let last = suppressed.max_by_key(|fact| fact.boot_ms);
         // A disk that no line has named yet was connected by the last resume, too.
         let resumed = self.facts.iter().rfind(|fact| fact.message == Message::Resumed);
         let needed = of_disks.chain(last).chain(resumed);
-        let needed: BTreeSet<*const LogFact> = needed.map(ptr::from_ref).collect();
+        let needed: BTreeSet<*const LogFact> = order::gather(needed.map(ptr::from_ref));
         self.facts.iter().map(|fact| needed.contains(&ptr::from_ref(fact))).collect()
     }
 }

@@ -10,6 +10,7 @@ use super::{ChangeKind, Finding, LineChange, Remount, Situation, Why, finding, i
 use crate::fstab::{Change, Edit, Edited, Entry, Fstab, OwnEditState};
 use crate::grammar::{self, Barriers, Prediction, When};
 use crate::kernel_version::KernelRelease;
+use crate::order;
 use crate::policy::RewriteFstab;
 use crate::text::Text;
 use crate::wording::plan as wording;
@@ -99,7 +100,7 @@ impl<'a> Planner<'a> {
             OwnEditState::Orphaned => None,
         });
         let is_known = TYPES.map(|fstype| takes_barrier_0(&Text::from(fstype), situation.kernels));
-        Planner { situation, own: own.collect(), is_known, lines: Lines::default() }
+        Planner { situation, own: order::gather(own), is_known, lines: Lines::default() }
     }
 
     fn order(&mut self, group: &Group<'_>) -> Option<Order> {
@@ -197,10 +198,9 @@ impl<'a> Planner<'a> {
     }
 
     fn note(&mut self, orders: &[Order], edited: Edited) {
-        let by_line: BTreeMap<usize, &Order> = orders
-            .iter()
-            .flat_map(|order| order.edits.iter().map(move |(line, _)| (*line, order)))
-            .collect();
+        let edits =
+            orders.iter().flat_map(|order| order.edits.iter().map(move |(line, _)| (*line, order)));
+        let by_line: BTreeMap<usize, &Order> = order::gather(edits);
         let mut seen = BTreeSet::new();
         for change in edited.changes {
             let Some(order) = by_line.get(&change.line) else { continue };

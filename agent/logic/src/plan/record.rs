@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::fstab::{Entry, Fstab};
+use crate::order;
 use crate::text::Text;
 
 /// `/var/lib/xvdguard/edits.json`.
@@ -29,7 +30,7 @@ impl Record {
     /// The edits of which something stands in `fstab`: our comment, or `barrier=0` without it.
     pub fn in_force(&self, fstab: &Fstab) -> Record {
         let standing: BTreeSet<Place<'_>> =
-            standing(fstab).map(|(entry, _)| place(entry)).collect();
+            order::gather(standing(fstab).map(|(entry, _)| place(entry)));
         let stands = |edit: &&RecordedEdit| standing.contains(&(&edit.source, &edit.mount_point));
         Record { edits: self.edits.iter().filter(stands).cloned().collect(), ..self.clone() }
     }
@@ -37,7 +38,7 @@ impl Record {
     /// Lines that still have what we wrote, and no comment of ours any more.
     pub(super) fn without_comment<'a>(&self, fstab: &'a Fstab) -> Vec<&'a Entry> {
         let recorded = self.edits.iter().map(|edit| (&edit.source, &edit.mount_point));
-        let recorded: BTreeSet<Place<'_>> = recorded.collect();
+        let recorded: BTreeSet<Place<'_>> = order::gather(recorded);
         let bare = standing(fstab).filter(|(_, has_comment)| !has_comment);
         bare.map(|(entry, _)| entry).filter(|entry| recorded.contains(&place(entry))).collect()
     }
@@ -53,7 +54,7 @@ fn place(entry: &Entry) -> Place<'_> {
 /// Lines that may be ours, and whether a comment says so.
 fn standing(fstab: &Fstab) -> impl Iterator<Item = (&Entry, bool)> {
     let own = fstab.own_edits();
-    let commented: BTreeSet<usize> = own.iter().map(|own| own.comment_line + 1).collect();
+    let commented: BTreeSet<usize> = order::gather(own.iter().map(|own| own.comment_line + 1));
     fstab.entries().filter_map(move |entry| {
         let has_comment = commented.contains(&entry.line);
         let is_off =

@@ -12,6 +12,7 @@ use wildmatch::WildMatch;
 
 use super::origin::Chosen;
 use crate::disk::Disk;
+use crate::order;
 use crate::text::Text;
 
 /// One `[[queue]]` entry.
@@ -58,7 +59,7 @@ fn matches(pattern: &Text, text: &Text) -> bool {
 /// What the rules want for this disk: for each attribute the last match wins.
 pub fn wanted(rules: &[QueueRule], disk: &Disk) -> BTreeMap<QueueAttribute, Chosen<Text>> {
     let covering = rules.iter().filter(|rule| rule.covers(disk));
-    covering.flat_map(|rule| rule.settings.clone()).collect()
+    order::gather(covering.flat_map(|rule| rule.settings.clone()))
 }
 
 /// The queue attributes that a rule may set (Documentation/ABI/stable/sysfs-block).

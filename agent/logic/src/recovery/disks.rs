@@ -13,6 +13,7 @@ use super::signs::SignKind;
 use super::turn::{Progress, Turn, ms};
 use super::world::{DiskSeen, World};
 use crate::disk::Disk;
+use crate::order;
 use crate::text::Text;
 
 /// How long nothing may be completed before that is a stall. The slowest storage that works
@@ -233,7 +234,7 @@ fn waited_for(turn: &Turn<'_>, volumes: &[VolumeMemory], disks: &[DiskMemory]) -
         waits(volume) && !(is_idle && volume.state == State::Aborted)
     };
     let sheltered = disks.iter().filter(|disk| matches!(disk.care, Care::Sheltered));
-    let mut wanted: BTreeSet<Text> = sheltered.map(|disk| disk.name.clone()).collect();
+    let mut wanted: BTreeSet<Text> = order::gather(sheltered.map(|disk| disk.name.clone()));
     if volumes.iter().any(&waits) {
         let is_reboot = volumes.iter().any(|volume| waits(volume) && volume.by_reboot);
         let is_concerned = |volume: &&VolumeMemory| is_reboot || waits(volume) || is_root(volume);

@@ -9,6 +9,7 @@ use super::turn::Turn;
 use super::world::VolumeSeen;
 use crate::mountinfo::Mount;
 use crate::observation::Observation;
+use crate::order;
 use crate::policy::Origin;
 use crate::policy::settings::MountRule;
 use crate::policy::word::{Action, RootAction};
@@ -125,7 +126,7 @@ fn is_like_root(turn: &Turn<'_>, volume: &VolumeMemory, seen: Option<&VolumeSeen
 /// The mount points that hold what a running system cannot be without.
 pub(crate) fn core(seen: &Observation) -> BTreeSet<Text> {
     let mounts = CORE.iter().filter_map(|path| holder(seen, path));
-    mounts.map(|mount| mount.mount_point.clone()).collect()
+    order::gather(mounts.map(|mount| mount.mount_point.clone()))
 }
 
 /// The mount that a path lies on: the one with the longest mount point above it.

@@ -12,6 +12,7 @@ use super::memory::{Job, VolumeMemory};
 use super::transitions::Move;
 use super::volumes::{Sight, Sights};
 use super::world::World;
+use crate::order;
 use crate::policy::settings::Settings;
 use crate::text::Text;
 use crate::wording;
@@ -72,7 +73,7 @@ pub(crate) fn ms(duration: Duration) -> u64 {
 
 /// What hundreds of volumes ask for in each turn.
 pub(crate) fn there(world: &World) -> BTreeSet<&Text> {
-    world.disks.iter().map(|disk| &disk.name).collect()
+    order::gather(world.disks.iter().map(|disk| &disk.name))
 }
 
 impl<'a> Turn<'a> {

@@ -15,6 +15,7 @@ use super::turn::Turn;
 use super::world::{VolumeSeen, World};
 use crate::block::DeviceNumber;
 use crate::mountinfo::Mount;
+use crate::order;
 use crate::text::Text;
 use crate::volume::Volume;
 
@@ -38,7 +39,8 @@ pub(crate) fn sights(world: &World) -> Sights<'_> {
     for mount in &world.seen.mounts {
         mounts.entry(&mount.mount_point).or_default().push(mount);
     }
-    let volumes: BTreeMap<_, _> = world.seen.volumes.iter().map(|one| (one.device, one)).collect();
+    let volumes: BTreeMap<_, _> =
+        order::gather(world.seen.volumes.iter().map(|one| (one.device, one)));
     let found = world.volumes.iter().filter_map(|seen| {
         let volume = *volumes.get(&seen.device)?;
         // btrfs shows another number there than its devices have.
@@ -49,7 +51,7 @@ pub(crate) fn sights(world: &World) -> Sights<'_> {
         let mount = *mounts.get(&volume.mount_point)?.iter().find(is_it)?;
         Some((seen.device, Sight { seen, mount, volume }))
     });
-    found.collect()
+    order::gather(found)
 }
 
 /// Brings memory and sight together.
@@ -79,7 +81,7 @@ pub(crate) fn update(turn: &mut Turn<'_>, memory: &mut Memory) {
 }
 
 fn new_volumes(turn: &Turn<'_>, known: &[VolumeMemory], since: u64) -> Vec<VolumeMemory> {
-    let known: BTreeSet<_> = known.iter().map(|volume| volume.target.device).collect();
+    let known: BTreeSet<_> = order::gather(known.iter().map(|volume| volume.target.device));
     let new = turn.sights.values().filter(|sight| !known.contains(&sight.volume.device));
     new.map(|sight| first_sight(turn, sight, since)).collect()
 }

@@ -13,6 +13,7 @@ use super::evidence::{Evidence, Source};
 use super::untested::Untested;
 use crate::disk::{Connection, Disk};
 use crate::effect::{Attribute, QueueSetting};
+use crate::order;
 use crate::text::Text;
 use crate::vbd::advertised::Advertised;
 
@@ -127,6 +128,6 @@ pub fn earlier<'a>(
         .flat_map(|report| report.disks.iter().map(move |one| (report.boot_ms, one)))
         .filter(|(_, one)| one.name == disk.name && one.connection == connection)
         .collect();
-    found.sort_by_key(|(boot_ms, _)| core::cmp::Reverse(*boot_ms));
+    order::sort_by_key(&mut found, |(boot_ms, _)| core::cmp::Reverse(*boot_ms));
     found.into_iter().map(|(_, one)| one).collect()
 }

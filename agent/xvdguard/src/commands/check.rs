@@ -15,6 +15,7 @@ use xvdguard_logic::audit::setup::Setup;
 use xvdguard_logic::audit::{self, Case, Finding, Problem, Severity};
 use xvdguard_logic::command_line::KernelWords;
 use xvdguard_logic::observation::Observation;
+use xvdguard_logic::order;
 use xvdguard_logic::policy::Policy;
 use xvdguard_logic::text::Text;
 use xvdguard_logic::wording;
@@ -130,7 +131,7 @@ fn carriers(root: &Root, setup: &Setup, seen: &Observation) -> BTreeMap<usize, T
         let carrier = source::find(root, &entry.source, &seen.block).ok()?;
         Some((entry.line, carrier.name))
     });
-    found.collect()
+    order::gather(found)
 }
 
 impl Worst {

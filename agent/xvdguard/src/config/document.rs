@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use toml::de::{DeArray, DeTable, DeValue};
 use toml::{Spanned, de};
+use xvdguard_logic::order;
 use xvdguard_logic::policy::setting::Value;
 use xvdguard_logic::wording::config as wording;
 
@@ -46,7 +47,7 @@ pub fn parse(text: &str) -> (Entries<'_>, Vec<Found>) {
     let entries = entries.into_inner();
     let lines = Lines::of(text.as_bytes());
     // What stands behind the first error of a line is mostly its echo.
-    errors.sort_by_key(start);
+    order::sort_by_key(&mut errors, start);
     errors.dedup_by_key(|error| lines.number(start(error)));
     let found = errors.iter().enumerate().map(|(index, error)| match index < AT_MOST {
         true => syntax(text, &lines, &entries, error),

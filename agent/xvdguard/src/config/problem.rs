@@ -6,6 +6,7 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::Serialize;
+use xvdguard_logic::order;
 use xvdguard_logic::text::Text;
 use xvdguard_logic::wording::config as wording;
 
@@ -75,7 +76,7 @@ impl Problem {
 
 /// From bytes to lines and columns.
 pub fn place(file: &Text, content: &[u8], mut found: Vec<Found>) -> Vec<Problem> {
-    found.sort_by_key(|one| one.span.start);
+    order::sort_by_key(&mut found, |one| one.span.start);
     let lines = Lines::of(content);
     let more = found.len().saturating_sub(AT_MOST);
     let mut problems = Vec::new();

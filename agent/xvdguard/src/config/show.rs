@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Serialize;
+use xvdguard_logic::order;
 use xvdguard_logic::policy::Origin;
 use xvdguard_logic::policy::setting::{Setting, Value};
 use xvdguard_logic::policy::settings::Settings;
@@ -138,8 +139,9 @@ impl Values {
         let rules = shown.policy.queue.iter_mut();
         let queue = rules.map(|rule| entries(|each| rule.visit(each))).collect();
         let mounts = shown.recovery.mounts.iter_mut();
-        let mount =
-            mounts.map(|(point, rule)| (point.clone(), entries(|each| rule.visit(each)))).collect();
+        let mount = order::gather(
+            mounts.map(|(point, rule)| (point.clone(), entries(|each| rule.visit(each)))),
+        );
         Values { barrier, queue, recovery: WithMounts { entries: recovery, mount }, reboot, daemon }
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use xvdguard_logic::explain::story::{Finding, Subject, Verdict};
+use xvdguard_logic::order;
 use xvdguard_logic::wording::explain::{meaning, repeated, stamp};
 use xvdguard_logic::wording::picture as wording;
 
@@ -27,11 +28,11 @@ pub fn number(rows: &mut [Row<'_>]) {
     let marks = rows.iter_mut().flat_map(|row| &mut row.marks);
     let mut said: Vec<(&Finding, &mut Mark<'_>)> =
         marks.filter_map(|mark| Some((mark.finding?, mark))).collect();
-    said.sort_by_key(|(finding, mark)| {
+    order::sort_by_key(&mut said, |(finding, mark)| {
         (!mark.is_first, Reverse(finding.weight), finding.first.line)
     });
     said.truncate(MOST);
-    said.sort_by_key(|(finding, _)| finding.first.line);
+    order::sort_by_key(&mut said, |(finding, _)| finding.first.line);
     for (index, (_, mark)) in said.into_iter().enumerate() {
         mark.number = Some(index + 1);
     }
@@ -44,7 +45,7 @@ pub fn draw(svg: &mut Svg, rows: &[Row<'_>], top: f64) -> f64 {
     let all = rows.iter().flat_map(|row| row.marks.iter().map(|mark| (row.subject, mark)));
     let said: Vec<(&Subject, &Mark<'_>)> = all.filter(|(_, mark)| mark.finding.is_some()).collect();
     let mut listed: Vec<_> = said.iter().filter(|(_, mark)| mark.number.is_some()).collect();
-    listed.sort_by_key(|(_, mark)| mark.number);
+    order::sort_by_key(&mut listed, |(_, mark)| mark.number);
     y += 24.0;
     for (subject, mark) in &listed {
         entry(svg, subject, mark, y);

@@ -1,6 +1,7 @@
 //! A row for each device: its marks, in as many lanes as they need, and the time of its outage.
 
 use xvdguard_logic::explain::story::{Cause, Finding, Story, Subject, Verdict};
+use xvdguard_logic::order;
 
 use super::scale::{Scale, Timed};
 use super::sign::{RADIUS, Sign};
@@ -77,7 +78,7 @@ fn row<'a>(subject: &'a Subject, cause: Option<&Cause>, scale: &Scale<'_>, end: 
         let (sign, last) = (Sign::MadeGood, place);
         Mark { sign, place, last, lane: 0, number: None, finding: None, is_first: false }
     }));
-    marks.sort_by(|one, other| one.place.total_cmp(&other.place));
+    order::sort_by(&mut marks, |one, other| one.place.total_cmp(&other.place));
     let lanes = spread(&mut marks);
     Row { subject, marks, lanes, outage: outage(subject, scale, end) }
 }

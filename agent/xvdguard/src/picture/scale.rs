@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use xvdguard_logic::explain::story::Moment;
+use xvdguard_logic::order;
 use xvdguard_logic::text::Text;
 
 /// A moment, with what tells whose clock it was read from.
@@ -34,7 +35,7 @@ const UNIT_US: f64 = 10_000.0;
 impl<'a> Scale<'a> {
     /// Spreads the moments between two places.
     pub fn new(mut moments: Vec<Timed<'a>>, (left, right): (f64, f64)) -> Scale<'a> {
-        moments.sort_by_key(|timed| timed.moment.line);
+        order::sort_by_key(&mut moments, |timed| timed.moment.line);
         moments.dedup_by_key(|timed| timed.moment.line);
         let widths: Vec<f64> =
             moments.windows(2).map(|pair| width(between(pair[0], pair[1]))).collect();

@@ -12,6 +12,7 @@ mod setup;
 
 use xvdguard_linux::root::Root;
 use xvdguard_logic::observation::Observation;
+use xvdguard_logic::order;
 
 /// Where the listing of xenstore is in the archive.
 pub const LISTING: &str = "xenstore.txt";
@@ -49,7 +50,7 @@ pub fn entries(root: &Root, seen: &mut Observation, anonymous: bool) -> Vec<Entr
     if anonymous {
         names::hide(root, &mut entries);
     }
-    entries.sort_by(|one, other| one.path.cmp(&other.path));
+    order::sort_by(&mut entries, |one, other| one.path.cmp(&other.path));
     entries
 }
 

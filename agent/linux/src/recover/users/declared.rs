@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use xvdguard_logic::order;
 use xvdguard_logic::text::Text;
 
 use crate::recover::systemd::{self, Properties, property};
@@ -40,7 +41,7 @@ fn order(units: &[Properties], mut known: BTreeSet<Text>, mount_point: &Text) ->
         let mut started = words(property(unit, "Triggers"));
         started.any(|word| known.contains(&Text::from(word)))
     };
-    let first: BTreeSet<Text> = units.iter().filter(triggers).map(id).collect();
+    let first: BTreeSet<Text> = order::gather(units.iter().filter(triggers).map(id));
     let rest: Vec<Text> = known.difference(&first).cloned().collect();
     // Sockets, timers and paths among the rest go before the services.
     let (services, others): (Vec<_>, Vec<_>) =

@@ -9,6 +9,7 @@ use super::{Boot, Event, Finding, Moment, Named, Verdict, WallTime, Weight, is_s
 use crate::explain::form::Time;
 use crate::explain::form::wall::Wall;
 use crate::kernel_log::matcher::Subsystem;
+use crate::order;
 use crate::text::Text;
 
 /// Bytes of a message that are kept.
@@ -303,7 +304,7 @@ impl Record {
     pub fn shown_findings(&self) -> Vec<Finding> {
         let mut told: Vec<&Told> = self.findings.iter().collect();
         if told.iter().all(|told| told.first.boot_us.is_some()) {
-            told.sort_by_key(|told| (told.first.boot_us, told.first.line));
+            order::sort_by_key(&mut told, |told| (told.first.boot_us, told.first.line));
         }
         let shown = told.into_iter().map(|told| Finding {
             event: told.event,

@@ -15,6 +15,7 @@ use crate::explain::daemons::{self, DaemonId};
 use crate::explain::form::{Entry, Speaker};
 use crate::kernel_log::matcher::{self, Capture, Match};
 use crate::kernel_version::KernelVersion;
+use crate::order;
 use crate::text::Text;
 
 /// Subjects that are kept, of all boots and hosts.
@@ -87,7 +88,7 @@ impl Teller {
     /// Ends the story; `lines` is how many lines there were.
     pub fn finish(mut self, lines: u64) -> Story {
         self.records.retain(Record::has_findings);
-        self.records.sort_by_key(Record::first_line);
+        order::sort_by_key(&mut self.records, Record::first_line);
         let first_cause = self.first_cause();
         let subjects: Vec<Subject> = self.records.iter().map(|one| self.subject(one)).collect();
         let overflow = self.overflow.as_ref().map(|(first, count)| Overflow {

@@ -13,6 +13,7 @@ pub use meanings::meaning;
 
 use crate::explain::advice::Advice;
 use crate::explain::story::{Cause, Finding, Moment, Story, Subject, Verdict, Weight};
+use crate::order;
 
 /// A line and how much it weighs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,7 +191,7 @@ impl Page {
         self.cause(subject);
         let limit = if self.detail == Detail::All { usize::MAX } else { FINDINGS };
         let mut findings = shown(subject, limit);
-        findings.sort_by_key(|finding| finding.first.line);
+        order::sort_by_key(&mut findings, |finding| finding.first.line);
         for finding in &findings {
             self.finding(finding);
         }
@@ -270,7 +271,7 @@ impl Page {
 /// The findings that say most: what proves the deepest state, and of those the first.
 fn shown(subject: &Subject, limit: usize) -> Vec<&Finding> {
     let mut findings: Vec<&Finding> = subject.findings.iter().collect();
-    findings.sort_by_key(|finding| {
+    order::sort_by_key(&mut findings, |finding| {
         // What only repeats in other words comes last: notes.
         (finding.weight == Weight::Note, finding.first.line)
     });
