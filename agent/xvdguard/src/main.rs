@@ -29,22 +29,32 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let open = || Session::open(&arguments.global);
+    let global = &arguments.global;
+    let open = || Session::open(global);
     match &arguments.command {
-        Command::Check(options) => commands::check::run(open()?, &arguments.global, options),
-        Command::Status => commands::status::run(open()?),
-        Command::Probe(options) => commands::probe::run(open()?, options),
-        Command::Plan(Plan { recovery: None }) => commands::plan::run(open()?),
-        Command::Plan(Plan { recovery: Some(mount) }) => commands::rehearse::plan(open()?, mount),
-        Command::Rehearse(options) => commands::rehearse::run(open()?, &options.mount),
-        Command::Apply(options) => commands::apply::run(open()?, options),
-        Command::Revert => commands::revert::run(open()?),
-        Command::Record(options) => commands::record::run(open()?, options),
-        Command::Config(command) => commands::config::run(&arguments.global, command),
-        Command::Daemon => daemon::run(&arguments.global),
-        Command::Hold(options) => commands::hold::run(&arguments.global, options),
-        Command::Replay(options) => commands::replay::run(&arguments.global, options),
-        Command::Release(options) => commands::release::run(&arguments.global, options),
-        Command::Explain(options) => commands::explain::run(&arguments.global, options),
+        Command::Check(options) => apart(|| commands::check::run(open()?, global, options)),
+        Command::Status => apart(|| commands::status::run(open()?)),
+        Command::Probe(options) => apart(|| commands::probe::run(open()?, options)),
+        Command::Plan(Plan { recovery: None }) => apart(|| commands::plan::run(open()?)),
+        Command::Plan(Plan { recovery: Some(mount) }) => {
+            apart(|| commands::rehearse::plan(open()?, mount))
+        }
+        Command::Rehearse(options) => apart(|| commands::rehearse::run(open()?, &options.mount)),
+        Command::Apply(options) => apart(|| commands::apply::run(open()?, options)),
+        Command::Revert => apart(|| commands::revert::run(open()?)),
+        Command::Record(options) => apart(|| commands::record::run(open()?, options)),
+        Command::Config(command) => apart(|| commands::config::run(global, command)),
+        Command::Daemon => daemon::run(global),
+        Command::Hold(options) => apart(|| commands::hold::run(global, options)),
+        Command::Replay(options) => apart(|| commands::replay::run(global, options)),
+        Command::Release(options) => apart(|| commands::release::run(global, options)),
+        Command::Explain(options) => apart(|| commands::explain::run(global, options)),
     }
+}
+
+/// Gives a command a frame of its own. Daemon and keeper live below that of `run`, which is locked
+/// in memory and would have those of all commands in it.
+#[inline(never)]
+fn apart(command: impl FnOnce() -> Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
+    command()
 }

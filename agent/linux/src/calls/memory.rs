@@ -7,7 +7,8 @@ use std::path::Path;
 
 use nix::libc;
 use rustix::io::Errno;
-use rustix::mm::{MlockAllFlags, mlock, mlockall};
+use rustix::mm::{Advice, MlockAllFlags, madvise, mlock, mlockall};
+use rustix::param::page_size;
 
 /// Locks all that is mapped now and later.
 pub fn lock_all() -> Result<(), Errno> {
@@ -60,18 +61,40 @@ pub fn lock_program() -> Result<(), Errno> {
     locked
 }
 
-/// Where a part of a program lies, of a line of proc_pid_maps(5): `start-end perms offset device
-/// inode path`.
+/// Where a part of a program lies and its length, of a line of proc_pid_maps(5): `start-end perms
+/// offset device inode path`.
 fn part(line: &str, program: &Path) -> Option<(usize, usize)> {
-    let mut fields = line.split_whitespace();
-    let (start, end) = fields.next()?.split_once('-')?;
+    let mut fields = line.split_whitespace().skip(1);
     let is_readable = fields.next()?.starts_with('r');
     let path = Path::new(fields.nth(3)?);
     let name = path.file_name()?.to_str()?;
     let is_needed = path == program || LIBRARIES.iter().any(|start| name.starts_with(start));
-    let number = |text: &str| usize::from_str_radix(text, 16).ok();
-    let (start, end) = (number(start)?, number(end)?);
+    let (start, end) = range(line)?;
     (is_readable && is_needed).then_some((start, end.checked_sub(start)?))
+}
+
+fn range(line: &str) -> Option<(usize, usize)> {
+    let (start, end) = line.split_whitespace().next()?.split_once('-')?;
+    let number = |text: &str| usize::from_str_radix(text, 16).ok();
+    Some((number(start)?, number(end)?))
+}
+
+/// Gives back the stack below here: whatever was called before needed more of it than what is left
+/// to do.
+#[inline(never)]
+pub fn give_back_stack() {
+    /// This frame and those of what is called from it.
+    const OURS: usize = 8192;
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let stack = maps.lines().find(|line| line.ends_with("[stack]"));
+    let Some((start, _)) = stack.and_then(range) else { return };
+    // The kernel would take the whole of a page of which the end is named.
+    let end = (&raw const start).addr().saturating_sub(OURS) & !(page_size() - 1);
+    if end > start {
+        // SAFETY: private memory of this thread below all that is in use, as the kernel just named
+        // it: read again, it is zero.
+        let _ = unsafe { madvise(start as *mut c_void, end - start, Advice::LinuxDontNeed) };
+    }
 }
 
 /// Touches several times as much of the stack as the keeper's deepest call needs, so that it needs

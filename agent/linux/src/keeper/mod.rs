@@ -117,9 +117,10 @@ fn live(socket: &OwnedFd, opened: Opened) -> ! {
     memory::rename_process(NAME);
     // Without it the keeper is as good as the page cache is.
     let _ = memory::lock_program();
-    memory::touch_stack();
     // Of all that was done until here nothing is to stay.
     memory::give_back();
+    memory::give_back_stack();
+    memory::touch_stack();
     let _ = memory::lock_what_is_used();
     let mut life = Life { opened, armed: None };
     loop {

@@ -59,7 +59,13 @@ pub fn run(global: &Global) -> Result<ExitCode, Failure> {
     if root.is_machine() && !child::is_privileged() {
         return Err(Failure::Privileges("daemon"));
     }
-    let ready = get_ready(&root);
+    guard(global, get_ready(&root))
+}
+
+/// Apart, since the keeper lives below the frame of its caller: locked, it has as little of ours as
+/// may be.
+#[inline(never)]
+fn guard(global: &Global, ready: Ready) -> Result<ExitCode, Failure> {
     let mut session = Session::open(global)?;
     let mut seen = session.observe();
     let reason = nothing_to_guard(&seen).map(str::to_owned);
