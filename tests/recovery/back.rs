@@ -115,6 +115,7 @@ fn a_disk_that_this_kernel_holds_read_only_is_waited_for() {
     assert_eq!(stage.health(), "aborted");
     let status = stage.xvdguard(&["status"]).out();
     assert!(status.contains("a read-only one counts as silent"), "{status}");
+    assert!(status.contains("blockdev --setrw"), "{status}");
     program::run("blockdev", &["--setrw", &node]).unwrap();
     stage.until_health("healthy");
     assert!(stage.takes_writes());

@@ -73,6 +73,7 @@ pub fn read(
     }
     let attributes = match depth {
         Depth::Decisive => QUEUE_DECISIVE,
+        Depth::WithoutQueues => &[],
         Depth::Kept => &QUEUE_ALL[..KEPT],
         Depth::All => QUEUE_ALL,
     };

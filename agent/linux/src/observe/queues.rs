@@ -38,8 +38,7 @@ pub fn read<'a>(
     let orders = disks.filter_map(|disk| {
         let attributes = attributes(disk);
         let Disk { name, device, .. } = disk;
-        let order = Order { name, device: device.as_mut()?, attributes };
-        (!order.attributes.is_empty()).then_some(order)
+        Some(Order { name, device: device.as_mut()?, attributes })
     });
     read_orders(root, orders.collect(), oddities);
 }
@@ -57,6 +56,7 @@ pub fn read_devices(
 }
 
 fn read_orders(root: &Root, mut orders: Vec<Order<'_>>, oddities: &mut Vec<String>) {
+    orders.retain(|order| !order.attributes.is_empty());
     let longest = orders.iter().map(|order| order.attributes.len()).max().unwrap_or(0);
     let batch = (SHORT_ANSWER / VALUE_BYTES / longest.max(1)).max(1);
     let share_children = batch > 1 && orders.len() > 1;

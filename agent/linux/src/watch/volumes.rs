@@ -20,10 +20,21 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// where it is root's: everybody may call a process so (prctl(2), PR_SET_NAME).
 const CORE: [&str; 4] = ["systemd-journal", "systemd-journald", "systemd-udevd", "udevd"];
 
-/// Everything about these volumes that does not change with each error.
-pub fn standing(root: &Root, seen: &Observation) -> Vec<VolumeSeen> {
-    let with_core = core_holds(root, &seen.volumes);
-    let volumes = seen.volumes.iter().zip(with_core);
+/// Everything about these volumes that does not change with each error. Who has files open takes a
+/// child to find out: where `before` knows that of each of them, it is not asked again.
+pub fn standing(
+    root: &Root,
+    seen: &Observation,
+    watched: &[&Volume],
+    before: &[VolumeSeen],
+) -> Vec<VolumeSeen> {
+    let known = |volume: &Volume| {
+        let before = before.iter().find(|one| one.device == volume.device);
+        before.map(|one| one.holds_core_files)
+    };
+    let known: Option<Vec<bool>> = watched.iter().copied().map(known).collect();
+    let with_core = known.unwrap_or_else(|| core_holds(root, watched));
+    let volumes = watched.iter().zip(with_core);
     let seen = volumes.map(|(volume, holds_core_files)| VolumeSeen {
         device: volume.device,
         burdens: burdens(root, volume, seen),
@@ -143,7 +154,7 @@ fn is_below(path: &[u8], mount_point: &Text) -> bool {
 
 /// Of each volume, whether PID 1, journald, udevd or we ourselves have files of it open. Where the
 /// look hangs, all of them: then nothing is unmounted.
-fn core_holds(root: &Root, volumes: &[Volume]) -> Vec<bool> {
+fn core_holds(root: &Root, volumes: &[&Volume]) -> Vec<bool> {
     let ours = std::process::id();
     let task: Task<'_> = Box::new(|| in_child(root, volumes, ours));
     match child::run(task, Instant::now() + PATIENCE) {
@@ -155,7 +166,7 @@ fn core_holds(root: &Root, volumes: &[Volume]) -> Vec<bool> {
 }
 
 /// A mark, then one for each volume: an empty answer would be none.
-fn in_child(root: &Root, volumes: &[Volume], ours: u32) -> Vec<u8> {
+fn in_child(root: &Root, volumes: &[&Volume], ours: u32) -> Vec<u8> {
     let Ok(root) = root.reopen() else { return Vec::new() };
     let held: Vec<(u32, u32, Vec<u8>)> =
         core(&root, ours).iter().flat_map(|pid| files(&root, pid)).collect();

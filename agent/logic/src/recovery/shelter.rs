@@ -8,7 +8,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::disks::{Names, are_settled};
-use super::effects::{Deed, Level, Outcome};
+use super::effects::{Deed, EffectId, Level, Outcome};
 use super::memory::{Care, DiskMemory, Memory};
 use super::turn::{Progress, Turn};
 use crate::decide_boot::{is_deadly, limits};
@@ -55,6 +55,14 @@ pub(crate) fn care(turn: &mut Turn<'_>, memory: &mut Memory, was_stalled: &BTree
                 known.flush = Some(turn.order(Deed::ProbeFlush(disk.name.clone()), Some(FLUSH_MS)));
             }
         }
+    }
+}
+
+impl Memory {
+    /// Whether this effect sets a queue or sends a flush: what is seen of that disk is old when it
+    /// has ended, and no event tells.
+    pub fn cares_by(&self, id: EffectId) -> bool {
+        self.disks.iter().filter_map(|disk| disk.flush.as_ref()).any(|job| job.effect.id == id)
     }
 }
 

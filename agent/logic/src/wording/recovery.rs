@@ -47,7 +47,8 @@ pub fn next(volume: &VolumeMemory, is_held: bool, now_ms: u64) -> Option<String>
         State::Erring => "healthy again when its disks stay quiet",
         State::Aborted if is_held => "on hold: nothing. Do: xvdguard release",
         State::Aborted => {
-            "waits until its disks have answered for long enough; a read-only one counts as silent"
+            "waits until its disks have answered for long enough; a read-only one counts as \
+             silent, until its storage or blockdev --setrw makes it writable"
         }
         State::Recovering(step) => doing(step),
         State::RebootPending(at_ms) => {

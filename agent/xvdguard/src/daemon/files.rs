@@ -31,6 +31,8 @@ pub struct FileChanges {
     inotify: Inotify,
     run: Option<WatchDescriptor>,
     etc: Option<WatchDescriptor>,
+    /// Read already, and not taken yet.
+    changed: BTreeSet<Changed>,
 }
 
 /// Where the files of the configuration are.
@@ -42,28 +44,43 @@ const BUFFER_BYTES: usize = 4096;
 impl FileChanges {
     /// Watches what is there; a folder that is missing is named.
     pub fn open(missing: &mut Vec<String>) -> std::io::Result<FileChanges> {
+        FileChanges::of(["/run/xvdguard", "/etc"], missing)
+    }
+
+    fn of([run, etc]: [&str; 2], missing: &mut Vec<String>) -> std::io::Result<FileChanges> {
         let inotify = Inotify::init()?;
         let mut watch = |folder: &str| {
             let watched = inotify.watches().add(folder, written());
             watched.map_err(|error| missing.push(wording::folder(folder, &error))).ok()
         };
-        let (run, etc) = (watch("/run/xvdguard"), watch("/etc"));
+        let (run, etc) = (watch(run), watch(etc));
         CONFIGURATION.iter().for_each(|folder| drop(watch(folder)));
-        Ok(FileChanges { inotify, run, etc })
+        Ok(FileChanges { inotify, run, etc, changed: BTreeSet::new() })
     }
 
-    /// What has changed since this was asked last. Our own files say nothing.
+    /// What has changed since this was asked last.
     pub fn take(&mut self) -> BTreeSet<Changed> {
-        let mut changed = BTreeSet::new();
+        self.read();
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Whether something waits to be taken that poll(2) does not tell of any more.
+    pub fn is_owed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// Reads what there is. Our own files say nothing: where they were written last, nobody is
+    /// woken by them after this.
+    pub fn read(&mut self) {
         let mut buffer = [0; BUFFER_BYTES];
         while let Ok(events) = self.inotify.read_events(&mut buffer) {
             let mut is_empty = true;
             for event in events {
                 is_empty = false;
                 if event.mask.contains(EventMask::Q_OVERFLOW) {
-                    changed.extend(ALL);
+                    self.changed.extend(ALL);
                 }
-                changed.extend(match Some(&event.wd) {
+                self.changed.extend(match Some(&event.wd) {
                     wd if wd == self.run.as_ref() => of_run(event.name),
                     wd if wd == self.etc.as_ref() => of_etc(event.name),
                     _ => of_configuration(event.name),
@@ -73,13 +90,12 @@ impl FileChanges {
                 break;
             }
         }
-        if changed.contains(&Changed::Configuration) {
+        if self.changed.contains(&Changed::Configuration) {
             // A folder that was made just now is watched from now on; asking again changes nothing.
             CONFIGURATION.iter().for_each(|folder| {
                 let _ = self.inotify.watches().add(folder, written());
             });
         }
-        changed
     }
 }
 
@@ -115,5 +131,36 @@ fn of_run(name: Option<&OsStr>) -> Option<Changed> {
 impl AsFd for FileChanges {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.inotify.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use xvdguard_linux::wait::{Wanted, wait};
+
+    #[test]
+    fn what_we_write_ourselves_wakes_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().to_str().unwrap();
+        let mut missing = Vec::new();
+        let mut files = FileChanges::of([folder, "/nowhere"], &mut missing).unwrap();
+        assert!(missing.iter().any(|what| what.contains("/nowhere")), "{missing:?}");
+        let write = |name: &str| std::fs::write(dir.path().join(name), "").unwrap();
+        let wakes = |files: &FileChanges| wait(&[Wanted::Data(files.as_fd())], Duration::ZERO)[0];
+
+        write("memory.json");
+        assert!(wakes(&files));
+        files.read();
+        assert!(!wakes(&files) && !files.is_owed());
+
+        write("hold");
+        write("memory.json");
+        files.read();
+        assert!(!wakes(&files) && files.is_owed());
+        assert_eq!(files.take(), BTreeSet::from([Changed::Requests]));
+        assert!(!files.is_owed() && files.take().is_empty());
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::mem::take;
 use std::time::{Duration, Instant};
 
 use xvdguard_linux::observe::kernel_log::Records;
@@ -16,12 +17,14 @@ use xvdguard_linux::watch::{disks, domain, requests, volumes};
 use xvdguard_linux::world::World as Places;
 use xvdguard_linux::xenstore::Source;
 use xvdguard_linux::{clock, reports};
+use xvdguard_logic::disk::BlockDisk;
 use xvdguard_logic::mountinfo::Mount;
 use xvdguard_logic::observation::Observation;
+use xvdguard_logic::order;
 use xvdguard_logic::recovery::memory::Memory;
-use xvdguard_logic::recovery::world::{Hold, World};
+use xvdguard_logic::recovery::world::{Hold, VolumeSeen, World};
 use xvdguard_logic::text::Text;
-use xvdguard_logic::volume;
+use xvdguard_logic::volume::{self, Volume};
 use xvdguard_logic::wording::daemon as wording;
 
 use super::announce;
@@ -74,14 +77,20 @@ pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     // A line of blkfront or of a resume, or lines that nobody will ever see.
     let is_new = world.seen.log.understood != understood || world.signs.gap != gap;
     let has_watch = has_watch_event(places, deadline);
-    if news.world || is_new || has_watch {
+    let must_look = news.world || is_new || has_watch;
+    if must_look {
         look_at_all(places, world, deadline);
+    } else if news.round {
+        look_around(places, world, deadline);
     } else if news.mounts {
         look_at_mounts(places, world);
     }
-    if news.world || news.mounts || is_new || has_watch {
-        world.volumes = volumes::standing(&places.root, &world.seen);
-        keep_ours(world);
+    let something_happened = must_look || news.mounts;
+    if something_happened || news.round {
+        // Who has files open decides only while a volume waits for its disks, and then each of
+        // their answers counts as something.
+        let before = if something_happened { Vec::new() } else { take(&mut world.volumes) };
+        world.volumes = standing(places, &world.seen, &before);
         follow(events.as_deref_mut(), world);
     }
     if news.requests || news.tick || has_watch {
@@ -131,7 +140,12 @@ fn read_log(places: &mut Places, lines: &mut Records, world: &mut World) {
 fn look_at_all(places: &mut Places, world: &mut World, deadline: Instant) {
     // Never two of them at once: with hundreds of disks each takes a megabyte.
     world.seen = Observation::default();
-    world.seen = places.observe(Look { depth: Depth::Kept, deadline });
+    let seen = places.observe(Look { depth: Depth::Kept, deadline });
+    take_over(places, world, seen, deadline);
+}
+
+fn take_over(places: &mut Places, world: &mut World, seen: Observation, deadline: Instant) {
+    world.seen = seen;
     domain::update(&mut world.domain, &places.root, places.xenstore.as_mut(), deadline);
     world.guard.is_lasting = is_lasting(world);
     watch(places, world, deadline);
@@ -145,16 +159,30 @@ fn look_at_mounts(places: &mut Places, world: &mut World) {
     world.seen.oddities.extend(oddities);
 }
 
+/// The same without a child, and so without queues: those of disks that are still the same ones
+/// are as they were, or else all is looked at.
+fn look_around(places: &mut Places, world: &mut World, deadline: Instant) {
+    let disks = take(&mut world.seen).disks.into_iter();
+    let mut before: Vec<BlockDisk> = disks.filter_map(|disk| disk.device).collect();
+    let mut seen = places.observe(Look { depth: Depth::WithoutQueues, deadline });
+    for device in seen.disks.iter_mut().filter_map(|disk| disk.device.as_mut()) {
+        let is_it = |one: &&mut BlockDisk| {
+            (one.number, one.sequence) == (device.number, device.sequence) && !one.queue_is_silent
+        };
+        let Some(known) = before.iter_mut().find(is_it) else {
+            return look_at_all(places, world, deadline);
+        };
+        device.queue = take(&mut known.queue);
+    }
+    take_over(places, world, seen, deadline);
+}
+
 /// Only what lies on a virtual disk is watched.
-fn keep_ours(world: &mut World) {
-    let vbds: BTreeSet<&Text> = world.seen.disks.iter().map(|disk| &disk.name).collect();
-    let seen = &world.seen.volumes;
-    let ours: BTreeSet<_> = seen
-        .iter()
-        .filter(|volume| volume.disks.iter().any(|disk| vbds.contains(disk)))
-        .map(|volume| volume.device)
-        .collect();
-    world.volumes.retain(|volume| ours.contains(&volume.device));
+fn standing(places: &Places, seen: &Observation, before: &[VolumeSeen]) -> Vec<VolumeSeen> {
+    let vbds: BTreeSet<&Text> = order::gather(seen.disks.iter().map(|disk| &disk.name));
+    let is_ours = |volume: &&Volume| volume.disks.iter().any(|disk| vbds.contains(disk));
+    let ours: Vec<&Volume> = seen.volumes.iter().filter(is_ours).collect();
+    volumes::standing(&places.root, seen, &ours, before)
 }
 
 fn follow(events: Option<&mut ErrorEvents>, world: &World) {
@@ -173,7 +201,7 @@ fn disk_names(world: &World, memory: &Memory) -> BTreeSet<Text> {
     let mounted = world.seen.volumes.iter().filter(|volume| is_watched(volume.device));
     let mounted = mounted.flat_map(|volume| &volume.disks);
     let remembered = memory.volumes.iter().flat_map(|volume| &volume.disks);
-    mounted.chain(remembered).cloned().collect()
+    order::gather(mounted.chain(remembered).cloned())
 }
 
 /// Whoever holds: the host before a person of this guest, who may not know of the host's reasons.
@@ -185,7 +213,7 @@ fn hold(places: &mut Places, deadline: Instant) -> Option<Hold> {
 
 /// Whether the guard's records lie on a virtual disk, by the mount that their folder is below.
 fn is_lasting(world: &World) -> bool {
-    let vbds: BTreeSet<&Text> = world.seen.disks.iter().map(|disk| &disk.name).collect();
+    let vbds: BTreeSet<&Text> = order::gather(world.seen.disks.iter().map(|disk| &disk.name));
     let Some(mount) = mount_of_records(world) else { return false };
     let volume =
         world.seen.volumes.iter().find(|volume| {
@@ -239,6 +267,7 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
     use xvdguard_linux::root::Root;
     use xvdguard_linux::world;
+    use xvdguard_logic::disk::WriteCache;
     use xvdguard_logic::recovery::signs::SignKind;
 
     /// A guest that is nothing but a kernel log of these records.
@@ -292,6 +321,39 @@ mod tests {
             counts.push(world.seen.oddities.len());
         }
         assert_eq!(counts, [1, 1, 1], "{:?}", world.seen.oddities);
+    }
+
+    /// To read one takes a child, which wakes the daemon three times.
+    #[test]
+    fn a_round_reads_the_queues_of_other_disks_alone() {
+        let (folder, mut places, mut lines) = guest("");
+        let write = |path: &str, text: &str| {
+            let file = folder.path().join("sys/block/xvda").join(path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        };
+        let (memory, mut world) = (Memory::default(), World::default());
+        let mut look = |news: News| {
+            let (places, lines) = (&mut places, &mut lines);
+            refresh(Eyes { places, lines, events: None, memory: &memory }, &mut world, news);
+            let disk = &world.seen.disks[0];
+            (disk.write_cache(), disk.device.as_ref().unwrap().sectors)
+        };
+        let round = News { round: true, ..News::default() };
+        let (through, back) = (WriteCache::Through, WriteCache::Back);
+
+        write("dev", "202:0\n");
+        write("size", "8\n");
+        write("diskseq", "1\n");
+        write("queue/write_cache", "write back\n");
+        assert_eq!(look(round), (back, 8), "a disk that nobody told of");
+        write("queue/write_cache", "write through\n");
+        write("size", "16\n");
+        assert_eq!(look(round), (back, 16), "the same disk");
+        write("diskseq", "2\n");
+        assert_eq!(look(round), (through, 16), "another disk of that name");
+        write("queue/write_cache", "write back\n");
+        assert_eq!(look(News { world: true, ..News::default() }), (back, 16));
     }
 
     /// Whether records last in a guest with these mounts, whose `/dev/xvda` is a virtual disk.

@@ -37,6 +37,8 @@ pub struct News {
     pub end: bool,
     /// The time alone: an event may have been lost, and a watch may have failed.
     pub tick: bool,
+    /// The time for everything.
+    pub round: bool,
 }
 
 /// The open sources.
@@ -70,6 +72,13 @@ impl Sources {
         Ok(Sources { signals, mounts, lines, errors, block, files })
     }
 
+    /// Forgets what this daemon wrote itself.
+    pub fn settle(&mut self) {
+        if let Some(files) = &mut self.files {
+            files.read();
+        }
+    }
+
     /// Waits for one of them, a job or the time. Nothing is taken yet but what mountinfo tells,
     /// which it does once: whether mounts changed.
     pub fn wait<'a>(
@@ -89,7 +98,8 @@ impl Sources {
             wanted.push(Wanted::Data(client.as_fd()));
         }
         wanted.extend(jobs.map(Wanted::Data));
-        let ready = wait::wait(&wanted, patience);
+        let is_owed = self.files.as_ref().is_some_and(FileChanges::is_owed);
+        let ready = wait::wait(&wanted, if is_owed { Duration::ZERO } else { patience });
         self.mounts.is_some() && ready.first() == Some(&true)
     }
 

@@ -169,7 +169,8 @@ impl Daemon {
         }
     }
 
-    fn wait(&self, work: &Work, wake_ms: u64, alive: &Alive) -> bool {
+    fn wait(&mut self, work: &Work, wake_ms: u64, alive: &Alive) -> bool {
+        self.sources.settle();
         let now_ms = clock::boot_ms();
         let mut patience = Duration::from_millis(wake_ms.saturating_sub(now_ms));
         patience = patience.min(alive.patience());
@@ -191,9 +192,10 @@ impl Daemon {
         self.world.ended.extend(work.take_ended());
         self.note_failures();
         let came = self.sources.take();
-        let (tick, is_round) = self.rounds.due(self.settings.daemon.tick.value);
+        let (tick, round) = self.rounds.due(self.settings.daemon.tick.value);
         let mounts = has_mounts || !self.world.ended.is_empty();
-        let mut news = News { mounts, world: came.world || is_round, tick, ..came };
+        let mut news = News { mounts, tick, round, ..came };
+        news.world |= self.world.ended.iter().any(|one| self.memory.cares_by(one.id));
         self.later.take();
         let is_reloaded = self.take_settings();
         news.world |= is_reloaded;

@@ -101,6 +101,19 @@ impl Guest {
 }
 
 #[test]
+fn what_ends_at_a_queue_is_told_from_the_rest() {
+    let mut guest = Guest::new();
+    guest.turn();
+    guest.connect(2, "4", "1");
+    for _ in 0..6 {
+        let orders = guest.turn();
+        let cares = |ended: &Ended| guest.memory.cares_by(ended.id);
+        assert_eq!(guest.world.ended.iter().any(cares), !orders.is_empty(), "{orders:?}");
+        assert!(!guest.memory.cares_by(guest.memory.next_effect));
+    }
+}
+
+#[test]
 fn limits_are_set_again_once_the_new_backend_is_connected_and_then_a_flush_is_sent() {
     let mut guest = Guest::new();
     assert_eq!(guest.turn(), Vec::<String>::new());
