@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use xvdguard_linux::calls::memory;
 use xvdguard_linux::world::Places;
 use xvdguard_logic::kernel_version::KernelVersion;
 use xvdguard_logic::policy::duration;
@@ -60,7 +61,8 @@ pub struct Notice {
 
 /// Reads this process's command line.
 pub fn parse() -> Result<Arguments, Notice> {
-    Arguments::try_parse()
+    // The daemon and its keeper would hold for ever what clap leaves behind.
+    memory::once(Arguments::try_parse)
         .map_err(|error| Notice { text: error.to_string(), is_error: error.use_stderr() })
 }
 

@@ -4,11 +4,11 @@
 
 use std::ffi::c_void;
 use std::path::Path;
+use std::thread;
 
 use nix::libc;
 use rustix::io::Errno;
-use rustix::mm::{Advice, MlockAllFlags, madvise, mlock, mlockall};
-use rustix::param::page_size;
+use rustix::mm::{MlockAllFlags, mlock, mlockall};
 
 /// Locks all that is mapped now and later.
 pub fn lock_all() -> Result<(), Errno> {
@@ -31,6 +31,22 @@ pub fn keep_heap_small() {
         libc::mallopt(libc::M_MMAP_THRESHOLD, BYTES);
         libc::mallopt(libc::M_TRIM_THRESHOLD, BYTES);
     }
+}
+
+/// Does something on a thread of its own: what it touched of the stack goes with that, and what
+/// glibc's heap keeps for each thread is free again (what is small stays in a cache of the thread
+/// that freed it, and with it the pages around it). For what comes once, before anything is locked;
+/// where there may be no thread, it is done all the same.
+pub fn once<T: Send>(work: impl Fn() -> T + Sync) -> T {
+    // SAFETY: this sets a number of glibc's, before there is a second thread: one heap for both.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
+    thread::scope(|scope| match thread::Builder::new().spawn_scoped(scope, &work) {
+        Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        Err(_) => work(),
+    })
 }
 
 /// Gives all that is free back to the kernel: after work that took much for a moment, and before
@@ -64,37 +80,15 @@ pub fn lock_program() -> Result<(), Errno> {
 /// Where a part of a program lies and its length, of a line of proc_pid_maps(5): `start-end perms
 /// offset device inode path`.
 fn part(line: &str, program: &Path) -> Option<(usize, usize)> {
-    let mut fields = line.split_whitespace().skip(1);
+    let mut fields = line.split_whitespace();
+    let (start, end) = fields.next()?.split_once('-')?;
     let is_readable = fields.next()?.starts_with('r');
     let path = Path::new(fields.nth(3)?);
     let name = path.file_name()?.to_str()?;
     let is_needed = path == program || LIBRARIES.iter().any(|start| name.starts_with(start));
-    let (start, end) = range(line)?;
-    (is_readable && is_needed).then_some((start, end.checked_sub(start)?))
-}
-
-fn range(line: &str) -> Option<(usize, usize)> {
-    let (start, end) = line.split_whitespace().next()?.split_once('-')?;
     let number = |text: &str| usize::from_str_radix(text, 16).ok();
-    Some((number(start)?, number(end)?))
-}
-
-/// Gives back the stack below here: whatever was called before needed more of it than what is left
-/// to do.
-#[inline(never)]
-pub fn give_back_stack() {
-    /// This frame and those of what is called from it.
-    const OURS: usize = 8192;
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    let stack = maps.lines().find(|line| line.ends_with("[stack]"));
-    let Some((start, _)) = stack.and_then(range) else { return };
-    // The kernel would take the whole of a page of which the end is named.
-    let end = (&raw const start).addr().saturating_sub(OURS) & !(page_size() - 1);
-    if end > start {
-        // SAFETY: private memory of this thread below all that is in use, as the kernel just named
-        // it: read again, it is zero.
-        let _ = unsafe { madvise(start as *mut c_void, end - start, Advice::LinuxDontNeed) };
-    }
+    let (start, end) = (number(start)?, number(end)?);
+    (is_readable && is_needed).then_some((start, end.checked_sub(start)?))
 }
 
 /// Touches several times as much of the stack as the keeper's deepest call needs, so that it needs

@@ -119,7 +119,6 @@ fn live(socket: &OwnedFd, opened: Opened) -> ! {
     let _ = memory::lock_program();
     // Of all that was done until here nothing is to stay.
     memory::give_back();
-    memory::give_back_stack();
     memory::touch_stack();
     let _ = memory::lock_what_is_used();
     let mut life = Life { opened, armed: None };
