@@ -157,9 +157,11 @@ impl Root {
 
     /// What stat(2) says, links followed inside this root.
     pub fn stat(&self, path: &[u8]) -> Result<Stat> {
-        self.open(path, OFlags::PATH)
-            .and_then(|file| fs::fstat(&file))
-            .map_err(|errno| Error::system("stat", self.shown(path), errno))
+        let found = match self.is_machine {
+            true => fs::statat(&self.dir, path, AtFlags::empty()),
+            false => self.open(path, OFlags::PATH).and_then(|file| fs::fstat(&file)),
+        };
+        found.map_err(|errno| Error::system("stat", self.shown(path), errno))
     }
 
     /// Whether a path is a symbolic link itself.

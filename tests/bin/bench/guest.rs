@@ -133,6 +133,11 @@ impl Guest {
         Places { root: Some(root), xenstore: Some(xenstore), kernel_log: None }
     }
 
+    /// The same from inside, where its root is the machine's.
+    pub fn itself(&self) -> Places {
+        Places { xenstore: Some(Path::new("/").join(LISTING)), ..Places::default() }
+    }
+
     /// The guest with its running xenstore.
     pub fn live(&self) -> Places {
         Places { xenstore: Some(self.socket().to_owned()), ..self.recorded() }

@@ -6,12 +6,16 @@
 use std::ffi::OsString;
 use std::hint::black_box;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::failure::{Failure, Result, Tried};
 use harness::program;
 use nix::libc;
+use rustix::process::{chdir, chroot};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
 use rustix::time::{ClockId, clock_gettime};
 
 /// What one run took.
@@ -67,6 +71,21 @@ pub fn launch(command: &[OsString]) -> Result<i64> {
         true => Ok(usage.ru_maxrss),
         false => Err(Failure::new(format!("{command:?} ended with {status}"))),
     }
+}
+
+/// Works where a folder is the machine, as it is in a guest: on a thread of its own, which alone
+/// changes its root (unshare(2), CLONE_FS; chroot(2)).
+pub fn inside<T: Send>(folder: &Path, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let move_in = || -> Result<T> {
+        // SAFETY: only the root and the working directory of this thread are its own from now on;
+        // no descriptor is.
+        unsafe { unshare_unsafe(UnshareFlags::FS) }.tried("unshare the root of a thread")?;
+        chroot(folder).tried(format_args!("chroot to {}", folder.display()))?;
+        chdir("/").tried("enter a chroot")?;
+        work()
+    };
+    let ended = thread::scope(|scope| scope.spawn(move_in).join());
+    ended.unwrap_or_else(|_| Err(Failure::new("a thread in a chroot panicked")))
 }
 
 /// A call in this thread. Dropping what it returns is not measured.

@@ -38,7 +38,7 @@ const FIVE_LINES: &str = "# static\n/dev/xvda1 / ext4 errors=remount-ro 0 1\n\
 /// Both tables.
 pub fn chapter(bench: &Bench) -> Result<Chapter> {
     let text = "Read, each device looked for by its link, planned by the decision table, replaced \
-                atomically in a file system in memory. Every third line is an ext4 on a disk that \
+                atomically, in a file system in memory that is the machine. Every third line is an ext4 on a disk that \
                 refuses flushes, and gets `barrier=0`. The rival only replaces.";
     let mut chapter = Chapter::new("Plan and apply", text);
     chapter.add(growth(bench)?);
@@ -79,7 +79,6 @@ fn shown(lines: usize) -> String {
 /// A directory with a long fstab, and what is known of its one disk.
 struct Machine {
     folder: PathBuf,
-    root: Root,
     seen: Observation,
     reports: Vec<DiskReport>,
     content: String,
@@ -106,9 +105,8 @@ impl Machine {
                 _ => writeln!(content, "/srv/{line}\t/home/{line}\tnone\tbind\t0 0"),
             };
         }
-        let root = Root::at(folder.as_os_str().as_bytes()).tried(&what)?;
         let (seen, reports) = refusing();
-        let machine = Machine { folder: folder.to_owned(), root, seen, reports, content };
+        let machine = Machine { folder: folder.to_owned(), seen, reports, content };
         machine.reset()?;
         Ok(machine)
     }
@@ -124,14 +122,17 @@ impl Machine {
     fn sample(&self) -> Result<Sample> {
         self.reset()?;
         let mut done = None;
-        let sample = measure::call(|| done = self.replace());
+        let sample = measure::inside(&self.folder, || {
+            let root = Root::machine().tried("open the root")?;
+            Ok(measure::call(|| done = self.replace(&root)))
+        })?;
         done.map(|_| sample).ok_or_else(|| Failure::new("fstab was not replaced"))
     }
 
     /// All that is measured.
-    fn replace(&self) -> Option<Plan> {
+    fn replace(&self, root: &Root) -> Option<Plan> {
         let mut seen = self.seen.clone();
-        let table = fstab::read(&self.root, &mut seen).ok()?;
+        let table = fstab::read(root, &mut seen).ok()?;
         let plan = plan(&Situation {
             policy: &Policy::default(),
             seen: &seen,
@@ -142,14 +143,15 @@ impl Machine {
             kernels: &table.kernels,
             mount_units: &table.mount_units,
         });
-        let original = Original::read(&self.root, FSTAB).ok()?;
+        let original = Original::read(root, FSTAB).ok()?;
         original.replace(plan.new_fstab.as_ref()?.to_bytes()).ok()?;
         Some(plan)
     }
 
     /// What is measured has to be what is meant.
     fn check(&self) -> Result<()> {
-        let changes = self.replace().map_or(0, |plan| plan.fstab.len());
+        let root = Root::at(self.folder.as_os_str().as_bytes()).tried("open the root")?;
+        let changes = self.replace(&root).map_or(0, |plan| plan.fstab.len());
         let content = fs::read_to_string(self.path()).tried("read fstab")?;
         let marks = content.matches("# xvdguard: was noatime,nofail\n").count();
         match (changes, marks) == (LINES[0].div_ceil(3), LINES[0].div_ceil(3)) {
