@@ -254,6 +254,12 @@ impl<'a> Stage<'a> {
         self.bed.run(&format!("echo {word} >/sys/block/sick{place}/data")).map(drop)
     }
 
+    /// How many flushes have come to the storage.
+    pub fn count_flushes(&mut self, place: usize) -> Result<u64> {
+        let count = format!("# flushes\ncut -d ' ' -f 1 /sys/block/sick{place}/flushes");
+        self.host(&count)?.trim().parse().tried("count flushes")
+    }
+
     /// Saves the guest and restores it with backends that say something else. Its image would not
     /// fit beside all that a run of every kernel brings: dom0's root may have half the memory.
     pub fn move_to(&mut self, advertises: Advertised) -> Result<()> {

@@ -2,7 +2,7 @@
 //! and somebody else meets the errors: a volume that would have lived lives with the daemon too,
 //! and flushes are sent again afterwards. A disk that did not fail is flushed all the time.
 
-use harness::failure::{Result, Tried};
+use harness::failure::Result;
 
 use super::hundred_disks::DAEMON;
 use crate::build::GuestKernel;
@@ -33,21 +33,16 @@ fn tell(stage: &mut Stage) -> Result<String> {
     stage.write("/xvda/before", 50)?;
     stage.data(0, "write-error")?;
     stage.guest(MEET)?;
-    let before = flushes(stage, 1)?;
+    let before = stage.count_flushes(1)?;
     stage.write("/xvdb/meanwhile", 5)?;
-    let other = if flushes(stage, 1)? > before { "flushed" } else { "not flushed" };
+    let other = if stage.count_flushes(1)? > before { "flushed" } else { "not flushed" };
     stage.host("# let time pass\nsleep 5")?;
     stage.data(0, "ok")?;
     stage.host("# until all is written back\nsleep 60")?;
-    let before = flushes(stage, 0)?;
+    let before = stage.count_flushes(0)?;
     stage.write("/xvda/after", 5)?;
-    let flushed = if flushes(stage, 0)? > before { "flushed" } else { "not flushed" };
+    let flushed = if stage.count_flushes(0)? > before { "flushed" } else { "not flushed" };
     let (fate, other_fate) = (stage.fate("xvda")?, stage.fate("xvdb")?);
     stage.end()?;
     Ok(format!("{fate}, {flushed}; the other: {other_fate}, {other} meanwhile"))
-}
-
-fn flushes(stage: &mut Stage, place: usize) -> Result<u64> {
-    let count = format!("# flushes\ncut -d ' ' -f 1 /sys/block/sick{place}/flushes");
-    stage.host(&count)?.trim().parse().tried("count flushes")
 }
