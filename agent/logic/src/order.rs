@@ -12,8 +12,8 @@ pub fn sort<T: Ord>(items: &mut [T]) {
     sort_by(items, T::cmp);
 }
 
-/// As `slice::sort_by_key`: stable; the key may borrow from the item.
-pub fn sort_by_key<'a, T, K: Ord>(items: &'a mut [T], key: impl Fn(&T) -> K) {
+/// As `slice::sort_by_key`: stable.
+pub fn sort_by_key<T, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K) {
     sort_by(items, |one, other| key(one).cmp(&key(other)));
 }
 
