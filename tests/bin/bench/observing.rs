@@ -38,9 +38,9 @@ pub fn chapter(bench: &Bench) -> Result<Chapter> {
     let mut chapter = Chapter::new(
         "Observation",
         "`World::observe`, a call in the library: procfs, sysfs, mountinfo and a saved listing of \
-         xenstore, as `xvdguard record` saves them, on a tmpfs that is the machine. First what decides, which is all \
-         that early boot looks at. The rival, *reading*, reads the same files, each by \
-         `std::fs::read`, and understands nothing.",
+         xenstore, as `xvdguard record` saves them, on a tmpfs that is the machine. First what \
+         decides, which is all that early boot looks at. The rival, *reading*, reads the same \
+         files, each by `std::fs::read`, and understands nothing.",
     );
     chapter.add(library(&guests, Depth::Decisive)?);
     chapter.say("The same with everything that people and recordings want to see.");

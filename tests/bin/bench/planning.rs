@@ -38,8 +38,9 @@ const FIVE_LINES: &str = "# static\n/dev/xvda1 / ext4 errors=remount-ro 0 1\n\
 /// Both tables.
 pub fn chapter(bench: &Bench) -> Result<Chapter> {
     let text = "Read, each device looked for by its link, planned by the decision table, replaced \
-                atomically, in a file system in memory that is the machine. Every third line is an ext4 on a disk that \
-                refuses flushes, and gets `barrier=0`. The rival only replaces.";
+                atomically, in a file system in memory that is the machine. Every third line is \
+                an ext4 on a disk that refuses flushes, and gets `barrier=0`. The rival only \
+                replaces.";
     let mut chapter = Chapter::new("Plan and apply", text);
     chapter.add(growth(bench)?);
     chapter.say(
