@@ -40,6 +40,29 @@ fn the_host_is_heard_again_in_a_tick_after_xenstore_was_away() {
     until_held(&stage, "maintenance");
 }
 
+/// A tick asks for nothing that a watch tells of, which would wake the daemon once more in each.
+#[test]
+fn a_tick_does_not_ask_the_host_for_what_a_watch_tells() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let Some(_) = requires::xenstored() else { return };
+    let Some(_) = requires::program("strace") else { return };
+    let mut stage = Stage::new("ext4");
+    let xenstored = begin(&mut stage, "5s");
+    let calls = "trace=openat,sendto,ppoll";
+    let strace = format!("strace -qq -e {calls} -o /run/trace -p {}", stage.daemon_pid());
+    stage.guest.run(&format!("timeout 22 {strace} || [ $? = 124 ]")).unwrap();
+    let calls = std::fs::read_to_string(stage.guest.within("/run/trace")).unwrap();
+    // The one wait for everything waits for mounts as well. A disk of another test that comes or
+    // goes makes the daemon look at everything, and then it asks.
+    let is_tick = |turn: &&str| turn.contains("run/xvdguard") && !turn.contains("sys/bus/xen");
+    let ticks: Vec<&str> = calls.split("POLLPRI").filter(is_tick).collect();
+    assert!(!ticks.is_empty(), "no tick was seen: {calls}");
+    assert!(ticks.iter().all(|tick| !tick.contains("sendto")), "xenstore was asked: {ticks:?}");
+    assert_eq!(stage.state()["hold"]["mark"], "1");
+    xenstored.write(HOLD, "2").unwrap();
+    until_held(&stage, "2");
+}
+
 /// A daemon that hears a first xenstored.
 fn begin(stage: &mut Stage, tick: &str) -> Xenstored {
     let first = Xenstored::start().unwrap();

@@ -22,6 +22,9 @@ pub const RELEASE: &str = "release-";
 /// Where the host says that it holds, relative to the domain's own home.
 pub const HOST_HOLD: &str = "data/xvdguard/hold";
 
+/// Who holds then.
+pub const HOST: &str = "host";
+
 /// The hold that a person of this guest asked for.
 pub fn hold(root: &Root) -> Result<Option<Hold>> {
     let path = [FOLDER, b"/", HOLD.as_bytes()].concat();
@@ -33,7 +36,7 @@ pub fn host_hold(xenstore: Option<&mut Source>, deadline: Instant) -> Option<Hol
     let Some(Source::Live(client)) = xenstore else { return None };
     let mark = client.read(HOST_HOLD, deadline).ok()?;
     let is_set = !mark.is_empty() && mark != "0";
-    is_set.then(|| Hold { by: Text::from("host"), mark, why: None, until_ms: None })
+    is_set.then(|| Hold { by: Text::from(HOST), mark, why: None, until_ms: None })
 }
 
 /// Puts a hold there.

@@ -33,6 +33,9 @@ use super::sources::{News, Sources};
 /// How long xenstore may take in a turn: one that hangs must not keep the daemon.
 const XENSTORE: Duration = Duration::from_millis(500);
 
+/// What xenstore says along with a change.
+const TOKEN: &str = "xvdguard";
+
 /// How long the disk that the records of boots lie on may take, once.
 const RECORDS: Duration = Duration::from_secs(5);
 
@@ -95,7 +98,7 @@ pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     }
     if news.requests || news.tick || has_watch {
         world.releases.extend(requests::take_releases(&places.root));
-        world.hold = hold(places, deadline);
+        world.hold = hold(places, world, must_look || news.round, deadline);
     }
     if news.reports || news.world {
         world.reports = reports::read_all(&places.root, &mut world.seen.oddities);
@@ -205,8 +208,13 @@ fn disk_names(world: &World, memory: &Memory) -> BTreeSet<Text> {
 }
 
 /// Whoever holds: the host before a person of this guest, who may not know of the host's reasons.
-fn hold(places: &mut Places, deadline: Instant) -> Option<Hold> {
-    let host = requests::host_hold(places.xenstore.as_mut(), deadline);
+/// To ask the host wakes the daemon once more: where a watch tells, a tick does not.
+fn hold(places: &mut Places, world: &mut World, asks: bool, deadline: Instant) -> Option<Hold> {
+    let host = if asks || !is_told(places, deadline) {
+        requests::host_hold(places.xenstore.as_mut(), deadline)
+    } else {
+        world.hold.take().filter(|hold| hold.by == requests::HOST)
+    };
     // One that cannot be read holds nothing, but was meant to: the file says so itself.
     host.or_else(|| requests::hold(&places.root).ok().flatten())
 }
@@ -229,10 +237,15 @@ pub fn mount_of_records(world: &World) -> Option<&Mount> {
     above.max_by_key(|mount| mount.mount_point.len())
 }
 
+/// Whether a watch tells of the host's hold; to ask for one that is there costs nothing.
+fn is_told(places: &mut Places, deadline: Instant) -> bool {
+    let Some(Source::Live(client)) = &mut places.xenstore else { return false };
+    client.watch(requests::HOST_HOLD, TOKEN, deadline).is_ok()
+}
+
 /// Asks to be told of the vbds, of the host's hold, and of the first backends' features. Asking
 /// again for the same does nothing.
 fn watch(places: &mut Places, world: &World, deadline: Instant) {
-    const TOKEN: &str = "xvdguard";
     const BACKENDS: usize = 5;
     let Some(Source::Live(client)) = &mut places.xenstore else { return };
     let vbds = world.seen.disks.iter().filter_map(|disk| disk.vbd.as_ref());
