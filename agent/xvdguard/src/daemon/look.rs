@@ -210,7 +210,8 @@ fn disk_names(world: &World, memory: &Memory) -> BTreeSet<Text> {
 /// Whoever holds: the host before a person of this guest, who may not know of the host's reasons.
 /// To ask the host wakes the daemon once more: where a watch tells, a tick does not.
 fn hold(places: &mut Places, world: &mut World, asks: bool, deadline: Instant) -> Option<Hold> {
-    let host = if asks || !is_told(places, deadline) {
+    let is_told = is_told(places, deadline);
+    let host = if asks || !is_told {
         requests::host_hold(places.xenstore.as_mut(), deadline)
     } else {
         world.hold.take().filter(|hold| hold.by == requests::HOST)
@@ -237,21 +238,19 @@ pub fn mount_of_records(world: &World) -> Option<&Mount> {
     above.max_by_key(|mount| mount.mount_point.len())
 }
 
-/// Whether a watch tells of the host's hold; to ask for one that is there costs nothing.
+/// Whether a watch tells of the host's hold. Asking again for one that is there does nothing.
 fn is_told(places: &mut Places, deadline: Instant) -> bool {
     let Some(Source::Live(client)) = &mut places.xenstore else { return false };
     client.watch(requests::HOST_HOLD, TOKEN, deadline).is_ok()
 }
 
-/// Asks to be told of the vbds, of the host's hold, and of the first backends' features. Asking
-/// again for the same does nothing.
+/// Asks to be told of the vbds, and of the first backends' features.
 fn watch(places: &mut Places, world: &World, deadline: Instant) {
     const BACKENDS: usize = 5;
     let Some(Source::Live(client)) = &mut places.xenstore else { return };
     let vbds = world.seen.disks.iter().filter_map(|disk| disk.vbd.as_ref());
     let backends = vbds.filter_map(|vbd| vbd.backend_path.clone()).take(BACKENDS);
-    let paths = [Text::from("device/vbd"), Text::from(requests::HOST_HOLD)];
-    for path in paths.into_iter().chain(backends) {
+    for path in [Text::from("device/vbd")].into_iter().chain(backends) {
         // Without it the tick finds out.
         let _ = client.watch(path, TOKEN, deadline);
     }
