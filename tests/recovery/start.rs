@@ -59,8 +59,7 @@ fn with_a_wrong_configuration_a_dead_volume_is_only_reported() {
     let Some(_) = requires::faulty_disk("ext4") else { return };
     let mut stage = Stage::new("ext4");
     stage.configure("[recovery]\nsettle = 7\n");
-    stage.start_daemon();
-    stage.until_health("healthy");
+    stage.watch();
     let said = stage.said();
     assert!(said.contains("error: ") && said.contains("config.toml:2"), "{said}");
     assert_eq!(said.matches("this daemon watches and reports only").count(), 1, "{said}");
