@@ -15,7 +15,8 @@ pub enum Wanted<'a> {
 }
 
 /// Waits until one of them has something, a signal comes, or the time is over; which have, in
-/// their order. procfs tells of a change once: whoever polls must not ask twice.
+/// their order; where it could not be waited, all may have. procfs tells of a change once: whoever
+/// polls must not ask twice.
 pub fn wait(wanted: &[Wanted<'_>], patience: Duration) -> Vec<bool> {
     let polled = wanted.iter().map(|one| match one {
         Wanted::Data(fd) => PollFd::from_borrowed_fd(*fd, PollFlags::IN),
@@ -29,6 +30,6 @@ pub fn wait(wanted: &[Wanted<'_>], patience: Duration) -> Vec<bool> {
     match poll(&mut polled, Some(&patience)) {
         // An error is a reason to look, as everything else is.
         Ok(_) => polled.iter().map(|one| !one.revents().is_empty()).collect(),
-        Err(_) => vec![false; wanted.len()],
+        Err(_) => vec![true; wanted.len()],
     }
 }

@@ -89,7 +89,17 @@ impl World {
 
     /// One look at everything.
     pub fn observe(&mut self, look: Look) -> Observation {
-        let mut seen = observe::observe(&self.root, self.xenstore.as_mut(), &mut self.log, look);
+        let seen = observe::observe(&self.root, self.xenstore.as_mut(), &mut self.log, look);
+        self.with_oddities(seen)
+    }
+
+    /// The same, and xenstore is not asked.
+    pub fn observe_here(&mut self, look: Look) -> Observation {
+        let seen = observe::observe(&self.root, None, &mut self.log, look);
+        self.with_oddities(seen)
+    }
+
+    fn with_oddities(&self, mut seen: Observation) -> Observation {
         seen.oddities.splice(0..0, self.oddities.iter().cloned());
         seen
     }

@@ -11,12 +11,24 @@ use xvdguard_logic::text::Text;
 
 use crate::root::Root;
 
-/// Counters of the disks of these names; one that is not there is left out.
+/// All of the disks of these names; one that is not there is left out.
 pub fn read<'a>(root: &Root, names: impl Iterator<Item = &'a Text>) -> Vec<DiskSeen> {
-    let stats = root.read(b"proc/diskstats").unwrap_or_default();
-    let lines = stats.split(|byte| *byte == b'\n').filter_map(line);
-    let counters: BTreeMap<Text, Counters> = order::gather(lines);
+    let counters = counters(root);
     names.filter_map(|name| seen(root, name, counters.get(name)?)).collect()
+}
+
+/// Brings the counters up to date, and nothing else; a disk that is gone is left out.
+pub fn count(root: &Root, disks: &mut Vec<DiskSeen>) {
+    let counters = counters(root);
+    disks.retain_mut(|disk| {
+        let counted = counters.get(&disk.name);
+        counted.inspect(|counted| counted.put_into(disk)).is_some()
+    });
+}
+
+fn counters(root: &Root) -> BTreeMap<Text, Counters> {
+    let stats = root.read(b"proc/diskstats").unwrap_or_default();
+    order::gather(stats.split(|byte| *byte == b'\n').filter_map(line))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,19 +38,26 @@ struct Counters {
     in_flight: u64,
 }
 
+impl Counters {
+    fn put_into(&self, disk: &mut DiskSeen) {
+        let Counters { completed, written, in_flight } = *self;
+        (disk.completed, disk.written, disk.in_flight) = (completed, written, in_flight);
+    }
+}
+
 fn seen(root: &Root, name: &Text, counters: &Counters) -> Option<DiskSeen> {
     let number = |attribute: &[u8]| {
         let path = [b"sys/block/", name.as_bytes(), attribute].concat();
         root.read_text(&path).ok()??.number()
     };
-    Some(DiskSeen {
+    let mut disk = DiskSeen {
         name: name.clone(),
         sectors: number(b"/size")?,
         read_only: number(b"/ro") == Some(1),
-        in_flight: counters.in_flight,
-        completed: counters.completed,
-        written: counters.written,
-    })
+        ..DiskSeen::default()
+    };
+    counters.put_into(&mut disk);
+    Some(disk)
 }
 
 /// Fields after number and name (Documentation/admin-guide/iostats.rst): the 1st, 5th, 12th and
@@ -56,6 +75,35 @@ fn line(line: &[u8]) -> Option<(Text, Counters)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn counters_alone_leave_the_rest_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = dir.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let root = Root::at(dir.path().as_os_str().as_bytes()).unwrap();
+        write(
+            "proc/diskstats",
+            "202 0 xvda 1 0 8 0 2 0 16 0 0 1 1\n202 16 xvdb 1 0 8 0 2 0 16 0 0 1 1\n",
+        );
+        for name in ["xvda", "xvdb"] {
+            write(&format!("sys/block/{name}/size"), "64\n");
+            write(&format!("sys/block/{name}/ro"), "0\n");
+        }
+        let names = ["xvda", "xvdb"].map(Text::from);
+        let mut disks = read(&root, names.iter());
+        let before = disks[1].clone();
+        assert_eq!((before.sectors, before.completed, before.in_flight), (64, 3, 0));
+
+        write("proc/diskstats", "202 16 xvdb 1 0 8 0 5 0 16 0 7 1 1\n");
+        write("sys/block/xvdb/size", "8\n");
+        count(&root, &mut disks);
+        assert_eq!(disks, [DiskSeen { completed: 6, written: 5, in_flight: 7, ..before }]);
+    }
 
     #[test]
     fn lines_of_old_and_new_kernels_are_read() {

@@ -125,6 +125,11 @@ impl Client {
         self.call(&request, deadline).map(drop)
     }
 
+    /// Whether an event came along with an answer: poll(2) does not tell of it.
+    pub fn has_event(&self) -> bool {
+        self.lanes.has_event()
+    }
+
     /// The next event; `None` where none came before the deadline. A call may receive events
     /// along with its answers: take them until there is none before you poll the descriptor.
     pub fn next_event(&mut self, deadline: Instant) -> Result<Option<Event>> {

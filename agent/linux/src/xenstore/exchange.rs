@@ -77,6 +77,11 @@ impl Exchange {
         }
     }
 
+    /// Whether an event was received that nobody has taken.
+    pub fn has_event(&self) -> bool {
+        self.session.has_event()
+    }
+
     /// What to wait for on this connection.
     pub fn waits_for(&self) -> Wait<'_> {
         self.link.waits_for(!self.session.unsent().is_empty())

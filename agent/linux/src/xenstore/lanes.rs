@@ -77,6 +77,11 @@ impl Lanes {
         self.exchanges[ticket.lane].take(ticket.ticket)
     }
 
+    /// Whether an event was received that nobody has taken.
+    pub fn has_event(&self) -> bool {
+        self.exchanges.iter().any(Exchange::has_event)
+    }
+
     /// Why nothing can be asked any more.
     pub fn closed(&self) -> Option<Cause> {
         self.exchanges.iter().find_map(Exchange::closed)

@@ -206,6 +206,11 @@ impl Session {
         self.events.pop_front()
     }
 
+    /// Whether there is one.
+    pub fn has_event(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// Why the session has ended.
     pub fn broken(&self) -> Option<&str> {
         self.broken.as_deref()

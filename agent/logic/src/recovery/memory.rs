@@ -50,6 +50,16 @@ pub struct Memory {
     pub said: Vec<Job>,
 }
 
+impl Memory {
+    /// Whether no volume is in trouble and nothing is being done with any disk.
+    pub fn is_at_peace(&self) -> bool {
+        let is_well = |volume: &VolumeMemory| volume.state == State::Healthy && !volume.is_suspect;
+        let is_left_alone =
+            |disk: &DiskMemory| !disk.is_stalled && disk.ask.is_none() && disk.care == Care::None;
+        self.volumes.iter().all(is_well) && self.disks.iter().all(is_left_alone)
+    }
+}
+
 /// A volume.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VolumeMemory {

@@ -29,6 +29,15 @@ pub fn keeper_file(path: &str, why: &dyn Display) -> String {
     format!("{why}: {cost}. Do: {remedy}, then {RESTART}")
 }
 
+/// Root lies on more disks than the keeper can hold.
+pub fn wide_root(disks: usize, most: usize) -> String {
+    format!(
+        "the root file system lies on {disks} disks, of which the keeper watches {most} at most: \
+         nothing would reboot this guest if this daemon were killed while root is dead. Do: move \
+         root to {most} disks or fewer"
+    )
+}
+
 /// A program that a recovery executes is nowhere.
 pub fn program(name: &str) -> String {
     let (cost, package) = match name {
@@ -95,7 +104,7 @@ pub fn files(why: &dyn Display) -> String {
 
 /// A folder cannot be watched.
 pub fn folder(folder: &str, why: &dyn Display) -> String {
-    let remedy = match folder.starts_with("/etc/xvdguard") {
+    let remedy = match folder.contains("/etc/xvdguard") {
         true => "mkdir -p /etc/xvdguard/config.d, then systemctl restart xvdguard",
         false => "raise fs.inotify.max_user_watches (sysctl), then systemctl restart xvdguard",
     };

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use inotify::{EventMask, Inotify, WatchDescriptor, WatchMask};
 use xvdguard_linux::reports;
+use xvdguard_linux::root::Root;
 use xvdguard_linux::watch::requests::{HOLD, RELEASE};
 use xvdguard_logic::wording::missing as wording;
 
@@ -31,31 +34,30 @@ pub struct FileChanges {
     inotify: Inotify,
     run: Option<WatchDescriptor>,
     etc: Option<WatchDescriptor>,
+    /// Where the files of the configuration are.
+    configuration: [PathBuf; 2],
     /// Read already, and not taken yet.
     changed: BTreeSet<Changed>,
 }
-
-/// Where the files of the configuration are.
-const CONFIGURATION: [&str; 2] = ["/etc/xvdguard", "/etc/xvdguard/config.d"];
 
 /// Room for some dozen events.
 const BUFFER_BYTES: usize = 4096;
 
 impl FileChanges {
     /// Watches what is there; a folder that is missing is named.
-    pub fn open(missing: &mut Vec<String>) -> std::io::Result<FileChanges> {
-        FileChanges::of(["/run/xvdguard", "/etc"], missing)
-    }
-
-    fn of([run, etc]: [&str; 2], missing: &mut Vec<String>) -> std::io::Result<FileChanges> {
+    pub fn open(root: &Root, missing: &mut Vec<String>) -> std::io::Result<FileChanges> {
         let inotify = Inotify::init()?;
-        let mut watch = |folder: &str| {
+        let below =
+            |path: &str| PathBuf::from(OsStr::from_bytes(root.shown(path.as_bytes()).as_bytes()));
+        let mut watch = |folder: &PathBuf| {
             let watched = inotify.watches().add(folder, written());
-            watched.map_err(|error| missing.push(wording::folder(folder, &error))).ok()
+            let mut miss = |error| missing.push(wording::folder(&folder.to_string_lossy(), &error));
+            watched.map_err(&mut miss).ok()
         };
-        let (run, etc) = (watch(run), watch(etc));
-        CONFIGURATION.iter().for_each(|folder| drop(watch(folder)));
-        Ok(FileChanges { inotify, run, etc, changed: BTreeSet::new() })
+        let (run, etc) = (watch(&below("run/xvdguard")), watch(&below("etc")));
+        let configuration = ["etc/xvdguard", "etc/xvdguard/config.d"].map(below);
+        configuration.iter().for_each(|folder| drop(watch(folder)));
+        Ok(FileChanges { inotify, run, etc, configuration, changed: BTreeSet::new() })
     }
 
     /// What has changed since this was asked last.
@@ -69,6 +71,11 @@ impl FileChanges {
         !self.changed.is_empty()
     }
 
+    /// Whether holds and releases are told of: their folder is there, and watched.
+    pub fn tells_of_requests(&self) -> bool {
+        self.run.is_some()
+    }
+
     /// Reads what there is. Our own files say nothing: where they were written last, nobody is
     /// woken by them after this.
     pub fn read(&mut self) {
@@ -79,6 +86,10 @@ impl FileChanges {
                 is_empty = false;
                 if event.mask.contains(EventMask::Q_OVERFLOW) {
                     self.changed.extend(ALL);
+                }
+                // The folder is gone, and the watch with it.
+                if event.mask.contains(EventMask::IGNORED) && Some(&event.wd) == self.run.as_ref() {
+                    self.run = None;
                 }
                 self.changed.extend(match Some(&event.wd) {
                     wd if wd == self.run.as_ref() => of_run(event.name),
@@ -92,7 +103,7 @@ impl FileChanges {
         }
         if self.changed.contains(&Changed::Configuration) {
             // A folder that was made just now is watched from now on; asking again changes nothing.
-            CONFIGURATION.iter().for_each(|folder| {
+            self.configuration.iter().for_each(|folder| {
                 let _ = self.inotify.watches().add(folder, written());
             });
         }
@@ -144,11 +155,13 @@ mod tests {
     #[test]
     fn what_we_write_ourselves_wakes_nobody() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = dir.path().to_str().unwrap();
+        let run = dir.path().join("run/xvdguard");
+        std::fs::create_dir_all(&run).unwrap();
+        let root = Root::at(dir.path().as_os_str().as_bytes()).unwrap();
         let mut missing = Vec::new();
-        let mut files = FileChanges::of([folder, "/nowhere"], &mut missing).unwrap();
-        assert!(missing.iter().any(|what| what.contains("/nowhere")), "{missing:?}");
-        let write = |name: &str| std::fs::write(dir.path().join(name), "").unwrap();
+        let mut files = FileChanges::open(&root, &mut missing).unwrap();
+        assert!(missing.iter().any(|what| what.contains("/etc/xvdguard: ")), "{missing:?}");
+        let write = |name: &str| std::fs::write(run.join(name), "").unwrap();
         let wakes = |files: &FileChanges| wait(&[Wanted::Data(files.as_fd())], Duration::ZERO)[0];
 
         write("memory.json");
@@ -162,5 +175,10 @@ mod tests {
         assert!(!wakes(&files) && files.is_owed());
         assert_eq!(files.take(), BTreeSet::from([Changed::Requests]));
         assert!(!files.is_owed() && files.take().is_empty());
+
+        assert!(files.tells_of_requests());
+        std::fs::remove_dir_all(&run).unwrap();
+        assert_eq!(files.take(), BTreeSet::from([Changed::Requests]));
+        assert!(!files.tells_of_requests(), "its folder is gone");
     }
 }

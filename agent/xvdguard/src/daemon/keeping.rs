@@ -14,6 +14,7 @@ use xvdguard_logic::recovery::effects::Ladder;
 use xvdguard_logic::recovery::memory::{Memory, State};
 use xvdguard_logic::recovery::world::{Guard, World};
 use xvdguard_logic::text::Text;
+use xvdguard_logic::wording::missing as lack;
 
 /// The keeper, and what it was told last.
 #[derive(Debug)]
@@ -72,6 +73,13 @@ impl Post {
     }
 }
 
+/// Why the keeper will not watch the disks of root, where there are too many.
+pub fn root_too_wide(world: &World) -> Option<String> {
+    let root = world.seen.volumes.iter().find(|volume| volume.mount_point == "/")?;
+    let disks = root.disks.len();
+    (disks > MOST_DEVICES).then(|| lack::wide_root(disks, MOST_DEVICES))
+}
+
 /// The reboot that would follow, as the keeper would do it alone: on kernels where a dead root
 /// executes nothing any more, no other daemon can come after this one.
 fn pending(settings: &Settings, memory: &Memory, guard: &Guard) -> Option<(Vec<Text>, Terms)> {
@@ -106,4 +114,28 @@ fn has_budget(settings: &Settings, memory: &Memory, guard: &Guard) -> bool {
 
 fn terms(orderly_ms: u64, not_before_ms: u64, settle_ms: u64) -> Terms {
     Terms { orderly_ms, not_before_ms, settle_ms, dead: [0; DEAD_BYTES] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xvdguard_logic::block::DeviceNumber;
+    use xvdguard_logic::volume::Volume;
+
+    #[test]
+    fn a_root_that_the_keeper_cannot_watch_is_named() {
+        let said = |disks: usize| {
+            let mut world = World::default();
+            world.seen.volumes.push(Volume {
+                mount_point: "/".into(),
+                fstype: "ext4".into(),
+                device: DeviceNumber { major: 253, minor: 0 },
+                device_name: "dm-0".into(),
+                disks: vec!["xvda".into(); disks],
+            });
+            root_too_wide(&world)
+        };
+        assert_eq!(said(8), None);
+        assert!(said(9).is_some_and(|text| text.contains("lies on 9 disks")));
+    }
 }

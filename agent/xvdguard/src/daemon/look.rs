@@ -1,7 +1,7 @@
 //! Keeping the small world up to date: each kind of news is looked at anew, nothing else.
 //!
-//! The kernel log is read in every turn, and so are counters: both cost microseconds. Everything
-//! is looked at again where records of the log were lost, or where it says that the guest resumed.
+//! Counters are read in every turn. Everything is looked at again where records of the log were
+//! lost, or where it says that the guest resumed.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -15,9 +15,8 @@ use xvdguard_linux::recover::{place, records};
 use xvdguard_linux::watch::errors::{self, ErrorEvents};
 use xvdguard_linux::watch::{disks, domain, requests, volumes};
 use xvdguard_linux::world::World as Places;
-use xvdguard_linux::xenstore::Source;
 use xvdguard_linux::{clock, reports};
-use xvdguard_logic::disk::BlockDisk;
+use xvdguard_logic::disk::Disk;
 use xvdguard_logic::mountinfo::Mount;
 use xvdguard_logic::observation::Observation;
 use xvdguard_logic::order;
@@ -25,16 +24,12 @@ use xvdguard_logic::recovery::memory::Memory;
 use xvdguard_logic::recovery::world::{Hold, VolumeSeen, World};
 use xvdguard_logic::text::Text;
 use xvdguard_logic::volume::{self, Volume};
-use xvdguard_logic::wording::daemon as wording;
 
-use super::announce;
+use super::host;
 use super::sources::{News, Sources};
 
 /// How long xenstore may take in a turn: one that hangs must not keep the daemon.
 const XENSTORE: Duration = Duration::from_millis(500);
-
-/// What xenstore says along with a change.
-const TOKEN: &str = "xvdguard";
 
 /// How long the disk that the records of boots lie on may take, once.
 const RECORDS: Duration = Duration::from_secs(5);
@@ -66,21 +61,37 @@ pub fn begin(eyes: Eyes<'_>) -> World {
     world
 }
 
-/// Looks at what there is news of, at the log and at the counters.
+/// Looks at what there is news of, and at the counters.
 pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
-    let Eyes { places, lines, mut events, memory } = eyes;
+    let Eyes { places, lines, events, memory } = eyes;
     let deadline = Instant::now() + XENSTORE;
     let is_connected = news.tick && places.connect_again(deadline);
     let before = world.clocks();
     read_clocks(world);
     let has_jumped = world.clocks().has_jumped(before);
     let news = News { world: news.world || is_connected || has_jumped, ..news };
+    let has_watch = host::has_news(places, deadline);
+    let is_quiet = news.quiet && !news.world && !has_watch;
+    // That the host holds is told as well.
+    if is_quiet && memory.is_at_peace() && host::tells_of_hold(places, deadline) {
+        volumes::count(&places.root, &world.seen, events.as_deref(), &mut world.volumes);
+        disks::count(&places.root, &mut world.disks);
+    } else {
+        let eyes = Eyes { places, lines, events, memory };
+        look(eyes, world, News { xenstore: has_watch, ..news }, deadline);
+    }
+    read_clocks(world);
+    world.chance = RandomState::new().build_hasher().finish();
+    keep_once(&mut world.seen.oddities);
+}
+
+fn look(eyes: Eyes<'_>, world: &mut World, news: News, deadline: Instant) {
+    let Eyes { places, lines, mut events, memory } = eyes;
     let (understood, gap) = (world.seen.log.understood, world.signs.gap);
     read_log(places, lines, world);
     // A line of blkfront or of a resume, or lines that nobody will ever see.
     let is_new = world.seen.log.understood != understood || world.signs.gap != gap;
-    let has_watch = has_watch_event(places, deadline);
-    let must_look = news.world || is_new || has_watch;
+    let must_look = news.world || is_new || news.xenstore;
     if must_look {
         look_at_all(places, world, deadline);
     } else if news.round {
@@ -96,9 +107,9 @@ pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
         world.volumes = standing(places, &world.seen, &before);
         follow(events.as_deref_mut(), world);
     }
-    if news.requests || news.tick || has_watch {
+    if news.requests || news.tick || news.xenstore {
         world.releases.extend(requests::take_releases(&places.root));
-        world.hold = hold(places, world, must_look || news.round, deadline);
+        world.hold = hold(places, world, must_look, deadline);
     }
     if news.reports || news.world {
         world.reports = reports::read_all(&places.root, &mut world.seen.oddities);
@@ -106,9 +117,6 @@ pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     volumes::count(&places.root, &world.seen, events.as_deref(), &mut world.volumes);
     let names = disk_names(world, memory);
     world.disks = disks::read(&places.root, names.iter());
-    read_clocks(world);
-    world.chance = RandomState::new().build_hasher().finish();
-    keep_once(&mut world.seen.oddities);
 }
 
 /// All at one moment: what passes between them would look like a jump.
@@ -128,7 +136,8 @@ fn keep_once(oddities: &mut Vec<String>) {
 /// sign may be lost to it.
 fn read_log(places: &mut Places, lines: &mut Records, world: &mut World) {
     let signs = &mut world.signs;
-    let read = [places.log.drain(), lines.drain(&mut |record| signs.take(record))];
+    // In this order: only what the signs' reader has not read yet wakes the daemon.
+    let read = [lines.drain(&mut |record| signs.take(record)), places.log.drain()];
     world
         .seen
         .oddities
@@ -143,15 +152,10 @@ fn read_log(places: &mut Places, lines: &mut Records, world: &mut World) {
 fn look_at_all(places: &mut Places, world: &mut World, deadline: Instant) {
     // Never two of them at once: with hundreds of disks each takes a megabyte.
     world.seen = Observation::default();
-    let seen = places.observe(Look { depth: Depth::Kept, deadline });
-    take_over(places, world, seen, deadline);
-}
-
-fn take_over(places: &mut Places, world: &mut World, seen: Observation, deadline: Instant) {
-    world.seen = seen;
+    world.seen = places.observe(Look { depth: Depth::Kept, deadline });
     domain::update(&mut world.domain, &places.root, places.xenstore.as_mut(), deadline);
     world.guard.is_lasting = is_lasting(world);
-    watch(places, world, deadline);
+    host::tells_of_vbds(places, world, deadline);
 }
 
 fn look_at_mounts(places: &mut Places, world: &mut World) {
@@ -162,22 +166,38 @@ fn look_at_mounts(places: &mut Places, world: &mut World) {
     world.seen.oddities.extend(oddities);
 }
 
-/// The same without a child, and so without queues: those of disks that are still the same ones
-/// are as they were, or else all is looked at.
+/// The same without a child, and so without queues, and without a question to whoever tells: each
+/// would wake the daemon. Where a disk is not the same one, all is looked at.
 fn look_around(places: &mut Places, world: &mut World, deadline: Instant) {
-    let disks = take(&mut world.seen).disks.into_iter();
-    let mut before: Vec<BlockDisk> = disks.filter_map(|disk| disk.device).collect();
-    let mut seen = places.observe(Look { depth: Depth::WithoutQueues, deadline });
-    for device in seen.disks.iter_mut().filter_map(|disk| disk.device.as_mut()) {
-        let is_it = |one: &&mut BlockDisk| {
-            (one.number, one.sequence) == (device.number, device.sequence) && !one.queue_is_silent
-        };
-        let Some(known) = before.iter_mut().find(is_it) else {
-            return look_at_all(places, world, deadline);
-        };
-        device.queue = take(&mut known.queue);
+    let is_told = host::tells_of_vbds(places, world, deadline);
+    let before = take(&mut world.seen).disks;
+    let look = Look { depth: Depth::WithoutQueues, deadline };
+    let mut seen = if is_told { places.observe_here(look) } else { places.observe(look) };
+    let disks = seen.disks.iter_mut();
+    let is_same = disks.len() == before.len()
+        && disks.zip(before).all(|(disk, before)| keep_what_was_not_read(disk, before, is_told));
+    if !is_same {
+        return look_at_all(places, world, deadline);
     }
-    take_over(places, world, seen, deadline);
+    world.seen = seen;
+    world.guard.is_lasting = is_lasting(world);
+}
+
+/// Whether it is the same disk, and so what is known of it still holds.
+fn keep_what_was_not_read(disk: &mut Disk, before: Disk, is_told: bool) -> bool {
+    let id = |disk: &Disk| disk.vbd.as_ref().map(|vbd| vbd.id);
+    let is_same_vbd = id(disk) == id(&before);
+    if is_told {
+        disk.vbd = before.vbd;
+    }
+    match (&mut disk.device, before.device) {
+        (Some(device), Some(known)) => {
+            device.queue = known.queue;
+            let is_same_device = (device.number, device.sequence) == (known.number, known.sequence);
+            is_same_vbd && is_same_device && !known.queue_is_silent
+        }
+        (device, known) => is_same_vbd && device.is_none() && known.is_none(),
+    }
 }
 
 /// Only what lies on a virtual disk is watched.
@@ -208,9 +228,9 @@ fn disk_names(world: &World, memory: &Memory) -> BTreeSet<Text> {
 }
 
 /// Whoever holds: the host before a person of this guest, who may not know of the host's reasons.
-/// To ask the host wakes the daemon once more: where a watch tells, a tick does not.
+/// To ask the host wakes the daemon once more: where a watch tells, only news are a reason.
 fn hold(places: &mut Places, world: &mut World, asks: bool, deadline: Instant) -> Option<Hold> {
-    let is_told = is_told(places, deadline);
+    let is_told = host::tells_of_hold(places, deadline);
     let host = if asks || !is_told {
         requests::host_hold(places.xenstore.as_mut(), deadline)
     } else {
@@ -238,41 +258,6 @@ pub fn mount_of_records(world: &World) -> Option<&Mount> {
     above.max_by_key(|mount| mount.mount_point.len())
 }
 
-/// Whether a watch tells of the host's hold. Asking again for one that is there does nothing.
-fn is_told(places: &mut Places, deadline: Instant) -> bool {
-    let Some(Source::Live(client)) = &mut places.xenstore else { return false };
-    client.watch(requests::HOST_HOLD, TOKEN, deadline).is_ok()
-}
-
-/// Asks to be told of the vbds, and of the first backends' features.
-fn watch(places: &mut Places, world: &World, deadline: Instant) {
-    const BACKENDS: usize = 5;
-    let Some(Source::Live(client)) = &mut places.xenstore else { return };
-    let vbds = world.seen.disks.iter().filter_map(|disk| disk.vbd.as_ref());
-    let backends = vbds.filter_map(|vbd| vbd.backend_path.clone()).take(BACKENDS);
-    for path in [Text::from("device/vbd")].into_iter().chain(backends) {
-        // Without it the tick finds out.
-        let _ = client.watch(path, TOKEN, deadline);
-    }
-}
-
-/// Whether xenstore has news. A connection that breaks (it would be ready to be read for ever) is
-/// made anew at once, or else in a tick: until then what was seen with it still holds.
-fn has_watch_event(places: &mut Places, deadline: Instant) -> bool {
-    let Some(Source::Live(client)) = &mut places.xenstore else { return false };
-    let mut has_event = false;
-    loop {
-        match client.next_event(Instant::now()) {
-            Ok(Some(_)) => has_event = true,
-            Err(error) if error.is_closed() => {
-                announce::note(&wording::xenstore_lost(&error.to_string()));
-                return places.connect_anew(deadline);
-            }
-            Ok(None) | Err(_) => return has_event,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,6 +266,7 @@ mod tests {
     use xvdguard_linux::world;
     use xvdguard_logic::disk::WriteCache;
     use xvdguard_logic::recovery::signs::SignKind;
+    use xvdguard_logic::vbd::Vbd;
 
     /// A guest that is nothing but a kernel log of these records.
     fn guest(records: &str) -> (tempfile::TempDir, Places, Records) {
@@ -366,6 +352,25 @@ mod tests {
         assert_eq!(look(round), (through, 16), "another disk of that name");
         write("queue/write_cache", "write back\n");
         assert_eq!(look(News { world: true, ..News::default() }), (back, 16));
+    }
+
+    #[test]
+    fn what_the_host_tells_is_kept_for_the_same_vbd_alone() {
+        let disk = |id: Option<u32>, path: Option<&str>| Disk {
+            vbd: id.map(|id| Vbd { id, backend_path: path.map(Text::from), ..Vbd::default() }),
+            ..Disk::default()
+        };
+        let known = disk(Some(51712), Some("/b/51712"));
+        let mut same = disk(Some(51712), None);
+        assert!(keep_what_was_not_read(&mut same, known.clone(), true));
+        assert_eq!(same, known);
+        for mut other in [disk(Some(51728), None), disk(None, None)] {
+            assert!(!keep_what_was_not_read(&mut other, known.clone(), true), "{other:?}");
+        }
+        let asked = disk(Some(51712), Some("/b/moved"));
+        let mut read = asked.clone();
+        assert!(keep_what_was_not_read(&mut read, known, false));
+        assert_eq!(read, asked);
     }
 
     /// Whether records last in a guest with these mounts, whose `/dev/xvda` is a virtual disk.

@@ -8,6 +8,7 @@
 mod announce;
 mod casebook;
 mod files;
+mod host;
 mod keeping;
 mod later;
 mod look;
@@ -124,6 +125,7 @@ fn begin(
     let world = look::begin(Eyes::of(&mut session.world, &mut sources, &memory));
     let fstypes = world.seen.volumes.iter().map(|volume| &volume.fstype);
     missing.extend(process::programs_missing(&session.world.root, fstypes));
+    missing.extend(keeping::root_too_wide(&world));
     locked::give_back();
     // Last: all that was read is in memory by now. And the program whole: what was never run is
     // not, and a page that a dead root is asked for ends the daemon.

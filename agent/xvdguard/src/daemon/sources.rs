@@ -23,6 +23,8 @@ use super::files::{Changed, FileChanges};
 pub struct News {
     /// Everything: disks, keys, mounts.
     pub world: bool,
+    /// What is watched in xenstore.
+    pub xenstore: bool,
     /// What is mounted.
     pub mounts: bool,
     /// Hold and releases.
@@ -39,6 +41,17 @@ pub struct News {
     pub tick: bool,
     /// The time for everything.
     pub round: bool,
+    /// Whether nobody has said anything, and everybody would have: counters alone are looked at.
+    pub quiet: bool,
+}
+
+/// What ended a wait.
+#[derive(Debug, Clone, Copy)]
+pub struct Woken {
+    /// Mounts changed, which is told once.
+    pub by_mounts: bool,
+    /// Anything: else the time was over.
+    pub by_any: bool,
 }
 
 /// The open sources.
@@ -67,7 +80,7 @@ impl Sources {
         let mounts = MountChanges::open(root).map_err(|error| note(wording::mounts(&error))).ok();
         let errors = ErrorEvents::open().map_err(|error| note(wording::error_events(&error))).ok();
         let block = BlockEvents::open().map_err(|error| note(wording::block_events(&error))).ok();
-        let files = FileChanges::open(missing);
+        let files = FileChanges::open(root, missing);
         let files = files.map_err(|error| missing.push(wording::files(&error))).ok();
         Ok(Sources { signals, mounts, lines, errors, block, files })
     }
@@ -79,14 +92,13 @@ impl Sources {
         }
     }
 
-    /// Waits for one of them, a job or the time. Nothing is taken yet but what mountinfo tells,
-    /// which it does once: whether mounts changed.
+    /// Waits for one of them, a job or the time. Nothing is taken yet but what mountinfo tells.
     pub fn wait<'a>(
         &'a self,
         xenstore: Option<&'a Source>,
         jobs: impl Iterator<Item = BorrowedFd<'a>>,
         patience: Duration,
-    ) -> bool {
+    ) -> Woken {
         let mut wanted: Vec<Wanted<'a>> = Vec::new();
         wanted.extend(self.mounts.as_ref().map(|mounts| Wanted::Priority(mounts.as_fd())));
         wanted.push(Wanted::Data(self.signals.as_fd()));
@@ -98,14 +110,23 @@ impl Sources {
             wanted.push(Wanted::Data(client.as_fd()));
         }
         wanted.extend(jobs.map(Wanted::Data));
-        let is_owed = self.files.as_ref().is_some_and(FileChanges::is_owed);
+        // What was received along with something else, poll(2) does not tell of.
+        let is_owed = self.files.as_ref().is_some_and(FileChanges::is_owed)
+            || matches!(xenstore, Some(Source::Live(client)) if client.has_event());
         let ready = wait::wait(&wanted, if is_owed { Duration::ZERO } else { patience });
-        self.mounts.is_some() && ready.first() == Some(&true)
+        Woken {
+            by_mounts: self.mounts.is_some() && ready.first() == Some(&true),
+            by_any: is_owed || ready.contains(&true),
+        }
     }
 
-    /// Takes what came.
-    pub fn take(&mut self) -> News {
-        let mut news = News::default();
+    /// Takes what came. Where poll(2) had nothing, nobody is asked once more: each of these calls
+    /// runs code of the kernel that is in no cache after half a minute.
+    pub fn take(&mut self, woken: Woken) -> News {
+        if !woken.by_any {
+            return News { quiet: self.are_complete(), ..News::default() };
+        }
+        let mut news = News { mounts: woken.by_mounts, ..News::default() };
         while let Some(asked) = self.signals.next() {
             match asked {
                 Asked::End => news.end = true,
@@ -125,5 +146,12 @@ impl Sources {
             }
         }
         news
+    }
+
+    /// Whether disks, mounts and requests of this guest are told of. The kernel log has its own way
+    /// of saying that something is missing, and error events are but one more source.
+    fn are_complete(&self) -> bool {
+        let files = self.files.as_ref().is_some_and(FileChanges::tells_of_requests);
+        files && self.mounts.is_some() && self.block.is_some()
     }
 }

@@ -26,7 +26,7 @@ use super::look::{self, Eyes};
 use super::notify;
 use super::recorder::Recorder;
 use super::reload::Reload;
-use super::sources::{News, Sources};
+use super::sources::{News, Sources, Woken};
 use super::state::{self, State};
 use super::work::{self, Work};
 use crate::arguments::Global;
@@ -72,8 +72,8 @@ impl Daemon {
             if self.world.is_stopping && self.may_stop() {
                 return self.finish(&mut work);
             }
-            let has_mounts = self.wait(&work, decision.wake_ms, &alive);
-            self.take(&mut work, has_mounts);
+            let woken = self.wait(&work, decision.wake_ms, &alive);
+            self.take(&mut work, woken);
         }
     }
 
@@ -169,7 +169,7 @@ impl Daemon {
         }
     }
 
-    fn wait(&mut self, work: &Work, wake_ms: u64, alive: &Alive) -> bool {
+    fn wait(&mut self, work: &Work, wake_ms: u64, alive: &Alive) -> Woken {
         self.sources.settle();
         let now_ms = clock::boot_ms();
         let mut patience = Duration::from_millis(wake_ms.saturating_sub(now_ms));
@@ -188,14 +188,15 @@ impl Daemon {
     }
 
     /// Ends of effects first: what they changed is looked at after that.
-    fn take(&mut self, work: &mut Work, has_mounts: bool) {
+    fn take(&mut self, work: &mut Work, woken: Woken) {
         self.world.ended.extend(work.take_ended());
         self.note_failures();
-        let came = self.sources.take();
-        let (tick, round) = self.rounds.due(self.settings.daemon.tick.value);
-        let mounts = has_mounts || !self.world.ended.is_empty();
-        let mut news = News { mounts, tick, round, ..came };
-        news.world |= self.world.ended.iter().any(|one| self.memory.cares_by(one.id));
+        let came = self.sources.take(woken);
+        let Due { tick, round, everything } = self.rounds.due(self.settings.daemon.tick.value);
+        let has_ended = !self.world.ended.is_empty();
+        let quiet = came.quiet && !round && !has_ended;
+        let mut news = News { mounts: came.mounts || has_ended, tick, round, quiet, ..came };
+        news.world |= everything || self.world.ended.iter().any(|one| self.memory.cares_by(one.id));
         self.later.take();
         let is_reloaded = self.take_settings();
         news.world |= is_reloaded;
@@ -305,6 +306,17 @@ pub struct Rounds {
     ticks: u32,
 }
 
+/// What it is time for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Due {
+    /// Counters.
+    tick: bool,
+    /// What can be seen without waking anybody.
+    round: bool,
+    /// Everything, also what somebody should have told of.
+    everything: bool,
+}
+
 impl Default for Rounds {
     fn default() -> Rounds {
         Rounds { last: Instant::now(), ticks: 0 }
@@ -312,17 +324,19 @@ impl Default for Rounds {
 }
 
 impl Rounds {
-    /// A look at everything takes milliseconds: in ten minutes, with the tick that is the default.
+    /// A round takes a millisecond: in ten minutes, with the tick that is the default.
     const TICKS: u32 = 20;
+    /// Everything takes some dozen answers of the host: in an hour.
+    const ROUNDS: u32 = 6;
 
-    /// Whether it is time for what is looked at in each tick, and for a look at everything.
-    fn due(&mut self, tick: Duration) -> (bool, bool) {
+    fn due(&mut self, tick: Duration) -> Due {
         if self.last.elapsed() < tick {
-            return (false, false);
+            return Due::default();
         }
         self.last = Instant::now();
-        self.ticks = (self.ticks + 1) % Rounds::TICKS;
-        (true, self.ticks == 0)
+        self.ticks = (self.ticks + 1) % (Rounds::TICKS * Rounds::ROUNDS);
+        let round = self.ticks % Rounds::TICKS == 0;
+        Due { tick: true, round, everything: self.ticks == 0 }
     }
 }
 
@@ -354,12 +368,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_twentieth_tick_looks_at_everything() {
+    fn each_twentieth_tick_is_a_round_and_each_sixth_round_looks_at_everything() {
         let mut rounds = Rounds::default();
-        assert_eq!(rounds.due(Duration::from_secs(3600)), (false, false));
-        let due: Vec<_> = (0..40).map(|_| rounds.due(Duration::ZERO)).collect();
-        assert!(due.iter().all(|(tick, _)| *tick));
-        let all = due.iter().enumerate().filter(|(_, (_, is_round))| *is_round);
-        assert_eq!(all.map(|(number, _)| number).collect::<Vec<_>>(), [19, 39]);
+        assert_eq!(rounds.due(Duration::from_secs(3600)), Due::default());
+        let due: Vec<Due> = (0..240).map(|_| rounds.due(Duration::ZERO)).collect();
+        assert!(due.iter().all(|due| due.tick));
+        let numbers = |wanted: fn(&Due) -> bool| -> Vec<usize> {
+            (1..).zip(&due).filter(|(_, due)| wanted(due)).map(|(number, _)| number).collect()
+        };
+        assert_eq!(numbers(|due| due.round)[..3], [20, 40, 60]);
+        assert_eq!(numbers(|due| due.everything), [120, 240]);
     }
 }

@@ -50,7 +50,9 @@ fn the_first_event_may_come_before_and_after_the_reply() {
         }
         session.receive(&frames.concat());
         assert_eq!(session.take(ticket), done(b"OK\0"));
+        assert!(session.has_event());
         assert_eq!(session.next_event(), Some(event("device/vbd", "token")));
+        assert!(!session.has_event());
         assert_eq!((session.take(ticket), session.next_event()), (None, None));
     }
 }
