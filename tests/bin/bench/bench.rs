@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use harness::failure::{Failure, Result, Tried};
+use harness::loop_device;
 use harness::mount::Mounted;
 use harness::scratch::Scratch;
 
@@ -18,8 +19,10 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Finds the programs and makes the folder.
+    /// Finds the programs and makes the folder. Loop devices that killed tests left are listed by
+    /// this kernel among the disks, and whoever reads all disks would pay for them.
     pub fn new() -> Result<Bench> {
+        loop_device::remove_all_unused()?;
         let programs = env::var_os("XVDGUARD_BIN_DIR").map(PathBuf::from);
         let programs = programs.ok_or_else(|| Failure::new("run this by: make bench"))?;
         let scratch = Scratch::new("bench")?;

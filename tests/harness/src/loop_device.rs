@@ -144,6 +144,17 @@ pub fn remove_unused(number: u32) -> Result<()> {
     removed.map(drop).tried(format_args!("remove loop{number}"))
 }
 
+/// Takes away all that are unbound; only where nobody else is about to bind one.
+pub fn remove_all_unused() -> Result<()> {
+    for entry in fs::read_dir("/sys/block").tried("list /sys/block")?.flatten() {
+        let number =
+            entry.file_name().to_str().and_then(|name| name.strip_prefix("loop")?.parse().ok());
+        // Refused: somebody uses it.
+        number.into_iter().for_each(|number| drop(remove_unused(number)));
+    }
+    Ok(())
+}
+
 fn open_control() -> Result<OwnedFd> {
     let opened = OpenOptions::new().read(true).write(true).open("/dev/loop-control");
     opened.map(OwnedFd::from).tried("open /dev/loop-control")

@@ -24,8 +24,10 @@ use super::watched::{Watched, at};
 use crate::bench::Bench;
 use crate::report::{Chapter, Promise, Table, grouped, time};
 
-/// Guests of each stage, and the journals that die in each of them.
-const GUESTS: usize = 10;
+/// Guests of each stage, and the journals that die in each of them. Quiet: so many that the 99th of
+/// a hundred is not the slowest one, which is the machine's affair.
+const GUESTS: usize = 30;
+const GUESTS_IN_FLOOD: usize = 10;
 const VOLUMES: usize = 10;
 /// Between two of them.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -47,21 +49,21 @@ struct Took {
 
 /// Quiet and in a flood.
 pub fn chapter(bench: &Bench) -> Result<Chapter> {
-    let quiet = stage(bench)?;
+    let quiet = stage(bench, GUESTS)?;
     let flood = Flood::start();
-    let flooded = stage(bench);
+    let flooded = stage(bench, GUESTS_IN_FLOOD);
     let per_s = flood.end();
     let flooded = flooded?;
     let text = format!(
-        "{GUESTS} guests with {VOLUMES} ext4 file systems, shut down one after the other \
-         (EXT4_IOC_SHUTDOWN), which kills the journal and prints the line. Counted from before \
-         the call to the daemon's sentence \"aborted\", its memory kept by then; the rivals see \
-         the same lines at the same time. The bare reader polls and reads /dev/kmsg and does \
-         nothing else: the kernel wakes whoever follows its log at its next tick only, so this \
-         is the floor, and the limit is on what the daemon adds to it. In the flood somebody \
-         writes to /dev/kmsg all the time. monit and watchdog look once a second at their \
-         fastest, and at mount options that a dead ext4 does not change on every kernel: they \
-         have no row."
+        "{GUESTS} guests ({GUESTS_IN_FLOOD} in the flood) with {VOLUMES} ext4 file systems, shut \
+         down one after the other (EXT4_IOC_SHUTDOWN), which kills the journal and prints the \
+         line. Counted from before the call to the daemon's sentence \"aborted\", its memory kept \
+         by then; the rivals see the same lines at the same time. The bare reader polls and reads \
+         /dev/kmsg and does nothing else: the kernel wakes whoever follows its log at its next \
+         tick only, so this is the floor, and the limit is on what the daemon adds to it. In the \
+         flood somebody writes to /dev/kmsg all the time. monit and watchdog look once a second at \
+         their fastest, and at mount options that a dead ext4 does not change on every kernel: \
+         they have no row."
     );
     let mut table = Table::new(&["what", "median", "p99", "slowest"]);
     row(&mut table, "verdict of the daemon", &quiet.daemon, None);
@@ -86,7 +88,8 @@ const FLOOD_PER_S: u64 = 20_000;
 type Limits = Option<(Option<u64>, u64)>;
 
 fn row(table: &mut Table, name: &str, times: &[Duration], limits: Limits) {
-    let (median, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
+    // By nearest rank.
+    let (median, p99) = (times[times.len() / 2], times[(times.len() * 99).div_ceil(100) - 1]);
     let cells = [median, p99, times[times.len() - 1]].map(time);
     let most = limits.and_then(|(median, _)| median);
     let promise = most.and_then(|most| Promise::at_most_ms(median, most));
@@ -97,9 +100,9 @@ fn row(table: &mut Table, name: &str, times: &[Duration], limits: Limits) {
     }
 }
 
-fn stage(bench: &Bench) -> Result<Took> {
+fn stage(bench: &Bench, guests: usize) -> Result<Took> {
     let mut took = Took::default();
-    for _ in 0..GUESTS {
+    for _ in 0..guests {
         guest(bench, &mut took)?;
     }
     for all in [&mut took.daemon, &mut took.bare, &mut took.later, &mut took.dmesg] {

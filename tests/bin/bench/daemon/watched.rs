@@ -1,15 +1,18 @@
-//! A pretended guest with many small ext4 volumes, and a daemon that only reports.
+//! A pretended guest with many small ext4 volumes and a xenstored, and a daemon that only reports.
 
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::process::Stdio;
 use std::time::Duration;
 
 use harness::deadline;
 use harness::failure::{Failure, Result, Tried};
+use harness::guest_xenstore::{VbdSpec, add_vbd};
 use harness::helper::Helper;
 use harness::loop_device::LoopDevice;
 use harness::pretended_guest::PretendedGuest;
 use harness::program;
+use harness::xenstored::Xenstored;
 
 use super::processes::{Said, child_of, follow};
 use crate::bench::Bench;
@@ -25,6 +28,7 @@ pub struct Watched {
     pub said: Said,
     pub guest: PretendedGuest,
     pub disks: Vec<LoopDevice>,
+    _xenstored: Xenstored,
 }
 
 impl Watched {
@@ -44,6 +48,7 @@ impl Watched {
             let (at, node) = (at(number), disk.node().display());
             guest.run(&format!("mkdir {at} && mount -t ext4 {node} {at}"))?;
         }
+        let xenstored = host_of(&guest, &disks)?;
         let config = "[recovery]\ndefault = \"report\"\n";
         fs::write(guest.within("/etc/xvdguard/config.toml"), config).tried("configure")?;
         let mut command = guest.command("sh");
@@ -51,7 +56,7 @@ impl Watched {
         command.stdout(Stdio::piped());
         let mut daemon = Helper::start(command)?;
         let said = follow(&mut daemon)?;
-        let watched = Watched { daemon, said, guest, disks };
+        let watched = Watched { daemon, said, guest, disks, _xenstored: xenstored };
         let identified = deadline::seen(SOON, || watched.identified().filter(|n| *n == count));
         identified.ok_or_else(|| Failure::new("the daemon did not come to know its volumes"))?;
         Ok(watched)
@@ -74,6 +79,18 @@ impl Watched {
         let daemon = self.daemon()?;
         child_of(daemon).ok_or_else(|| Failure::new("the keeper has no process"))
     }
+}
+
+/// The guest's xenstore: the vbds by the numbers that its `/sys` has.
+fn host_of(guest: &PretendedGuest, disks: &[LoopDevice]) -> Result<Xenstored> {
+    let xenstored = Xenstored::start()?;
+    for (disk, number) in disks.iter().zip((51728..).step_by(16)) {
+        add_vbd(&xenstored, &VbdSpec { number, name: &disk.name(), ..VbdSpec::default() })?;
+    }
+    let folder = guest.within("/run/xenstored");
+    fs::create_dir(&folder).tried("make a place for xenstore")?;
+    symlink(xenstored.socket(), folder.join("socket")).tried("become xenstore")?;
+    Ok(xenstored)
 }
 
 /// Where a volume is mounted.
