@@ -17,8 +17,8 @@ use super::announce;
 /// What xenstore says along with a change.
 const TOKEN: &str = "xvdguard";
 
-/// Backends that are watched: a guest has 128 watches in all (xenstored's
-/// quota-nb-watch-per-domain), and its kernel needs some for each device.
+/// Backends that are watched: a guest has 128 watches in all (tools/xenstored/domain.c), and its
+/// kernel needs some for each device.
 const BACKENDS: usize = 5;
 
 /// Whether it tells of its hold.
