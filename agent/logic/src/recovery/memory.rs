@@ -310,3 +310,28 @@ pub struct BootRecord {
     /// Whether it ended well: the daemon was stopped while root was healthy.
     pub ended_well: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recovery::effects::Deed;
+    use alloc::vec;
+
+    #[test]
+    fn there_is_no_peace_while_anything_is_amiss_or_under_way() {
+        let peace = |volume: VolumeMemory, disk: DiskMemory| {
+            let (volumes, disks) = (vec![VolumeMemory::default(), volume], vec![disk]);
+            Memory { volumes, disks, ..Memory::default() }.is_at_peace()
+        };
+        let (volume, disk) = (VolumeMemory::default, DiskMemory::default);
+        assert!(peace(volume(), disk()));
+        assert!(!peace(VolumeMemory { state: State::Erring, ..volume() }, disk()));
+        assert!(!peace(VolumeMemory { is_suspect: true, ..volume() }, disk()));
+        assert!(!peace(volume(), DiskMemory { is_stalled: true, ..disk() }));
+        assert!(!peace(volume(), DiskMemory { care: Care::ProbeDue, ..disk() }));
+        let deed = Deed::ProbeFlush("xvda".into());
+        let effect = Box::new(Effect { id: 1, deed, deadline_ms: None });
+        let ask = Some(Job { effect, ordered_ms: 0, lost: 0 });
+        assert!(!peace(volume(), DiskMemory { ask, ..disk() }));
+    }
+}
