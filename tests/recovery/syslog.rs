@@ -11,12 +11,14 @@ fn without_a_journal_syslog_hears_it() {
     let Some(_) = requires::faulty_disk("ext4") else { return };
     let mut stage = Stage::new("ext4");
     // A /dev of its own, whose nodes are the real ones: the real /dev/log is not to be touched.
+    let disk = stage.disk.device.node().display();
+    let nodes = format!("/dev/kmsg /dev/null /dev/fuse /dev/loop-control {disk}");
     stage
         .guest
-        .run(
-            "mkdir /run/dev && mount -t tmpfs tmpfs /run/dev && cp -a /dev/kmsg /dev/null \
-             /dev/fuse /dev/loop* /run/dev && mount --move /run/dev /dev",
-        )
+        .run(&format!(
+            "mkdir /run/dev && mount -t tmpfs tmpfs /run/dev && cp -a {nodes} /run/dev && \
+             mount --move /run/dev /dev"
+        ))
         .unwrap();
     let log = UnixDatagram::bind(stage.guest.within("/dev/log")).unwrap();
     log.set_read_timeout(Some(SOON)).unwrap();

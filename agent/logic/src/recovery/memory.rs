@@ -51,9 +51,14 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Whether no volume is in trouble and nothing is being done with any disk.
+    /// Whether no volume is in trouble, or only such as are left to a person, and nothing is being
+    /// done with any disk.
     pub fn is_at_peace(&self) -> bool {
-        let is_well = |volume: &VolumeMemory| volume.state == State::Healthy && !volume.is_suspect;
+        let is_well = |volume: &VolumeMemory| match volume.state {
+            State::Healthy => !volume.is_suspect,
+            State::GivenUp(_) => volume.job.is_none(),
+            _ => false,
+        };
         let is_left_alone =
             |disk: &DiskMemory| !disk.is_stalled && disk.ask.is_none() && disk.care == Care::None;
         self.volumes.iter().all(is_well) && self.disks.iter().all(is_left_alone)
@@ -325,13 +330,20 @@ mod tests {
         };
         let (volume, disk) = (VolumeMemory::default, DiskMemory::default);
         assert!(peace(volume(), disk()));
+        let given_up = || VolumeMemory { state: State::GivenUp(Why::Policy), ..volume() };
+        assert!(peace(VolumeMemory { is_suspect: true, ..given_up() }, disk()));
+        let job = |deed| {
+            let effect = Box::new(Effect { id: 1, deed, deadline_ms: None });
+            Some(Job { effect, ordered_ms: 0, lost: 0 })
+        };
+        let target = Target::default();
+        let umount = VolumeMemory { job: job(Deed::Umount(target)), ..given_up() };
+        assert!(!peace(umount, disk()));
         assert!(!peace(VolumeMemory { state: State::Erring, ..volume() }, disk()));
         assert!(!peace(VolumeMemory { is_suspect: true, ..volume() }, disk()));
         assert!(!peace(volume(), DiskMemory { is_stalled: true, ..disk() }));
         assert!(!peace(volume(), DiskMemory { care: Care::ProbeDue, ..disk() }));
-        let deed = Deed::ProbeFlush("xvda".into());
-        let effect = Box::new(Effect { id: 1, deed, deadline_ms: None });
-        let ask = Some(Job { effect, ordered_ms: 0, lost: 0 });
+        let ask = job(Deed::ProbeFlush("xvda".into()));
         assert!(!peace(volume(), DiskMemory { ask, ..disk() }));
     }
 }

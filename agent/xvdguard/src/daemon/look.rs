@@ -115,8 +115,14 @@ fn look(eyes: Eyes<'_>, world: &mut World, news: News, deadline: Instant) {
         world.reports = reports::read_all(&places.root, &mut world.seen.oddities);
     }
     volumes::count(&places.root, &world.seen, events.as_deref(), &mut world.volumes);
-    let names = disk_names(world, memory);
-    world.disks = disks::read(&places.root, names.iter());
+    // A line of the log is no reason to ask every disk what it is: whoever waits for the verdict of
+    // one would wait for the answers of all.
+    if something_happened || news.tick || !memory.is_at_peace() {
+        let names = disk_names(world, memory);
+        world.disks = disks::read(&places.root, names.iter());
+    } else {
+        disks::count(&places.root, &mut world.disks);
+    }
 }
 
 /// All at one moment: what passes between them would look like a jump.

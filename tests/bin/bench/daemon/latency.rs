@@ -26,7 +26,7 @@ use crate::report::{Chapter, Promise, Table, grouped, time};
 
 /// Guests of each stage, and the journals that die in each of them. Quiet: so many that the 99th of
 /// a hundred is not the slowest one, which is the machine's affair.
-const GUESTS: usize = 30;
+const GUESTS: usize = 20;
 const GUESTS_IN_FLOOD: usize = 10;
 const VOLUMES: usize = 10;
 /// Between two of them.
