@@ -340,6 +340,18 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_is_known_to_be_read_only_from_its_first_sight_on() {
+        let settings = crate::policy::settings::Settings::default();
+        for read_only in [false, true] {
+            let seen = DiskSeen { name: "xvda".into(), read_only, ..DiskSeen::default() };
+            let world = World { disks: vec![seen], ..World::default() };
+            let mut disks = Vec::new();
+            update(&mut Turn::sample(&settings, &world), &mut disks, true);
+            assert_eq!(disks[0].is_read_only, read_only);
+        }
+    }
+
+    #[test]
     fn a_disk_that_takes_no_write_does_not_answer() {
         assert_eq!(answered(false), Some(9_000));
         assert_eq!(answered(true), None);
