@@ -1,6 +1,7 @@
 //! The daemon of a guest with many disks and mounts: memory, and what a turn costs.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -26,9 +27,11 @@ const LINEAR_PERCENT: u64 = 400;
 const LIMIT_PERCENT: u64 = LINEAR_PERCENT * 5 / 4;
 /// No tick, which in peace reads counters alone, comes in between.
 const TICK: &str = "[daemon]\ntick = \"10min\"\n";
-/// How often somebody asks for something, and what lies between.
+/// The cheapest counts: what else this machine does at the time makes a turn dearer.
+const WINDOWS: usize = 10;
+/// How often somebody asks for something in each of them, and what lies between.
 const REQUESTS: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(50);
 const SOON: Duration = Duration::from_secs(60);
 
 /// One table.
@@ -55,7 +58,7 @@ pub fn chapter(bench: &Bench) -> Result<Chapter> {
     table.row(&cells, Promise::at_most(growth, LIMIT_PERCENT));
     let text = "The same daemon with `--root` on saved guests of each size, and a running \
                 xenstored: it watches what they hold. A turn is one in which somebody asked for \
-                something: it reads all counters, sizes and states.";
+                something: it reads all counters, sizes and states. The cheapest of ten whiles.";
     let mut chapter = Chapter::new("A daemon with many disks", text);
     chapter.add(table);
     Ok(chapter)
@@ -88,12 +91,17 @@ fn measure(bench: &Bench, size: Size) -> Result<(processes::Memory, Duration)> {
     let is_there = deadline::seen(SOON, || state.exists().then_some(()));
     is_there.ok_or_else(|| Failure::new(format!("no daemon for {size}")))?;
     thread::sleep(Duration::from_secs(6));
+    let turns = (0..WINDOWS).map(|_| turn(pid, &root.join("run/xvdguard/hold")));
+    let turns = turns.collect::<Result<Vec<Duration>>>()?;
+    Ok((processes::memory(pid)?, turns.into_iter().min().unwrap_or_default()))
+}
+
+/// What a turn takes, over a while. Nothing is held by a request that is gone when it is looked for.
+fn turn(pid: u32, request: &Path) -> Result<Duration> {
     let before = processes::used(pid)?;
     for _ in 0..REQUESTS {
-        // Nothing is held by it, since it is gone when it is looked for.
-        let request = root.join("run/xvdguard/hold");
-        fs::write(&request, "").tried("ask for something")?;
-        fs::remove_file(&request).tried("ask for nothing")?;
+        fs::write(request, "").tried("ask for something")?;
+        fs::remove_file(request).tried("ask for nothing")?;
         thread::sleep(PAUSE);
     }
     let after = processes::used(pid)?;
@@ -101,5 +109,5 @@ fn measure(bench: &Bench, size: Size) -> Result<(processes::Memory, Duration)> {
     if turns < REQUESTS {
         return Err(Failure::new(format!("{turns} turns for {REQUESTS} requests")));
     }
-    Ok((processes::memory(pid)?, after.cpu.saturating_sub(before.cpu) / turns))
+    Ok(after.cpu.saturating_sub(before.cpu) / turns)
 }
