@@ -96,7 +96,7 @@ fn measure(bench: &Bench, size: Size) -> Result<(processes::Memory, Duration)> {
     Ok((processes::memory(pid)?, turns.into_iter().min().unwrap_or_default()))
 }
 
-/// What a turn takes, over a while. Nothing is held by a request that is gone when it is looked for.
+/// What a turn takes, over a while. Nothing is held by a request that is gone when it is looked at.
 fn turn(pid: u32, request: &Path) -> Result<Duration> {
     let before = processes::used(pid)?;
     for _ in 0..REQUESTS {
