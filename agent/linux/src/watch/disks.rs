@@ -17,13 +17,13 @@ pub fn read<'a>(root: &Root, names: impl Iterator<Item = &'a Text>) -> Vec<DiskS
     names.filter_map(|name| seen(root, name, counters.get(name)?)).collect()
 }
 
-/// Brings the counters up to date, and nothing else; a disk that is gone is left out.
-pub fn count(root: &Root, disks: &mut Vec<DiskSeen>) {
+/// Brings the counters up to date, and nothing else; whether every disk was there to be counted.
+pub fn count(root: &Root, disks: &mut [DiskSeen]) -> bool {
     let counters = counters(root);
-    disks.retain_mut(|disk| {
+    disks.iter_mut().all(|disk| {
         let counted = counters.get(&disk.name);
         counted.inspect(|counted| counted.put_into(disk)).is_some()
-    });
+    })
 }
 
 fn counters(root: &Root) -> BTreeMap<Text, Counters> {
@@ -101,8 +101,9 @@ mod tests {
 
         write("proc/diskstats", "202 16 xvdb 1 0 8 0 5 0 16 0 7 1 1\n");
         write("sys/block/xvdb/size", "8\n");
-        count(&root, &mut disks);
-        assert_eq!(disks, [DiskSeen { completed: 6, written: 5, in_flight: 7, ..before }]);
+        assert!(!count(&root, &mut disks), "xvda is gone");
+        assert!(count(&root, &mut disks[1..]));
+        assert_eq!(disks[1], DiskSeen { completed: 6, written: 5, in_flight: 7, ..before });
     }
 
     #[test]

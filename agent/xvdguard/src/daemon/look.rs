@@ -63,7 +63,7 @@ pub fn begin(eyes: Eyes<'_>) -> World {
 
 /// Looks at what there is news of, and at the counters.
 pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
-    let Eyes { places, lines, events, memory } = eyes;
+    let Eyes { places, lines, mut events, memory } = eyes;
     let deadline = Instant::now() + XENSTORE;
     let is_connected = news.tick && places.connect_again(deadline);
     let before = world.clocks();
@@ -73,20 +73,24 @@ pub fn refresh(eyes: Eyes<'_>, world: &mut World, news: News) {
     let has_watch = host::has_news(places, deadline);
     let is_quiet = news.quiet && !news.world && !has_watch;
     // That the host holds is told as well.
-    if is_quiet && memory.is_at_peace() && host::tells_of_hold(places, deadline) {
-        volumes::count(&places.root, &world.seen, events.as_deref(), &mut world.volumes);
-        disks::count(&places.root, &mut world.disks);
+    let is_peace = memory.is_at_peace();
+    let may_differ = if is_quiet && is_peace && host::tells_of_hold(places, deadline) {
+        false
     } else {
-        let eyes = Eyes { places, lines, events, memory };
-        look(eyes, world, News { xenstore: has_watch, ..news }, deadline);
-    }
+        let eyes = Eyes { places, lines, events: events.as_deref_mut(), memory };
+        let is_new = look(eyes, world, News { xenstore: has_watch, ..news }, deadline);
+        is_new || news.tick || !is_peace
+    };
+    volumes::count(&places.root, &world.seen, events.as_deref(), &mut world.volumes);
+    look_at_disks(places, world, memory, may_differ);
     read_clocks(world);
     world.chance = RandomState::new().build_hasher().finish();
     keep_once(&mut world.seen.oddities);
 }
 
-fn look(eyes: Eyes<'_>, world: &mut World, news: News, deadline: Instant) {
-    let Eyes { places, lines, mut events, memory } = eyes;
+/// Looks at what there is news of; whether disks may be others than before.
+fn look(eyes: Eyes<'_>, world: &mut World, news: News, deadline: Instant) -> bool {
+    let Eyes { places, lines, events, .. } = eyes;
     let (understood, gap) = (world.seen.log.understood, world.signs.gap);
     read_log(places, lines, world);
     // A line of blkfront or of a resume, or lines that nobody will ever see.
@@ -105,7 +109,7 @@ fn look(eyes: Eyes<'_>, world: &mut World, news: News, deadline: Instant) {
         // their answers counts as something.
         let before = if something_happened { Vec::new() } else { take(&mut world.volumes) };
         world.volumes = standing(places, &world.seen, &before);
-        follow(events.as_deref_mut(), world);
+        follow(events, world);
     }
     if news.requests || news.tick || news.xenstore {
         world.releases.extend(requests::take_releases(&places.root));
@@ -114,14 +118,17 @@ fn look(eyes: Eyes<'_>, world: &mut World, news: News, deadline: Instant) {
     if news.reports || news.world {
         world.reports = reports::read_all(&places.root, &mut world.seen.oddities);
     }
-    volumes::count(&places.root, &world.seen, events.as_deref(), &mut world.volumes);
-    // A line of the log is no reason to ask every disk what it is: whoever waits for the verdict of
-    // one would wait for the answers of all.
-    if something_happened || news.tick || !memory.is_at_peace() {
-        let names = disk_names(world, memory);
+    something_happened
+}
+
+/// Counters of all disks; what they are only where they may differ, or where one is not there. A
+/// line of the log is no reason to ask: whoever waits for the verdict of one disk would wait for
+/// the answers of all.
+fn look_at_disks(places: &Places, world: &mut World, memory: &Memory, may_differ: bool) {
+    let names = disk_names(world, memory);
+    let is_known = world.disks.iter().map(|disk| &disk.name).eq(names.iter());
+    if may_differ || !is_known || !disks::count(&places.root, &mut world.disks) {
         world.disks = disks::read(&places.root, names.iter());
-    } else {
-        disks::count(&places.root, &mut world.disks);
     }
 }
 
