@@ -145,9 +145,27 @@ impl Fields<'_> {
             return Some(0);
         }
         self.skip_while(|byte| is_blank(byte) || matches!(byte, b'\r' | 0x0b | 0x0c));
-        let number: i64 = core::str::from_utf8(&self.content[self.field()]).ok()?.parse().ok()?;
-        Some(number as i32)
+        let field = self.field();
+        let number: Option<i64> =
+            match core::str::from_utf8(&self.content[field.clone()]).ok()?.parse() {
+                Ok(number) => Some(number),
+                // libmount minds that a number is out of range only where the line goes on.
+                Err(_) if self.at == self.content.len() => saturated(&self.content[field]),
+                Err(_) => None,
+            };
+        number.map(|number| number as i32)
     }
+}
+
+/// What strtol(3) makes of digits that are too many.
+fn saturated(number: &[u8]) -> Option<i64> {
+    let (extreme, digits) = match number.split_first()? {
+        (b'-', digits) => (i64::MIN, digits),
+        (b'+', digits) => (i64::MAX, digits),
+        _ => (i64::MAX, number),
+    };
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    is_number.then_some(extreme)
 }
 
 fn is_blank(byte: u8) -> bool {

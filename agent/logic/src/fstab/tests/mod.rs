@@ -52,10 +52,26 @@ fn the_numbers_may_be_missing() {
         ("a b c d 1", (1, 0)),
         ("a b c d 1 2", (1, 2)),
         ("a b c d 1\t2 # not read", (1, 2)),
+        // Out of range, by findmnt of util-linux 2.38.1: strtol(3) saturates, an int is cut of it.
+        ("a b c d 9999999999999999999999", (-1, 0)),
+        ("a b c d -9999999999999999999999", (0, 0)),
+        ("a b c d 1 +9999999999999999999999", (1, -1)),
     ] {
         let fstab = one(content.as_bytes());
         let entry = fstab.entry(1).unwrap();
         assert_eq!((entry.frequency, entry.pass), expected, "{content}");
+    }
+}
+
+#[test]
+fn a_number_out_of_range_ends_its_line_or_breaks_it() {
+    for rest in ["9999999999999999999999 ", "9999999999999999999999x", "9999999999999999999999 1"] {
+        let fstab = Fstab::parse(["a b c d ", rest].concat().as_bytes());
+        assert_eq!(
+            fstab.broken_lines().map(|line| line.flaw).next(),
+            Some(Flaw::NoNumber),
+            "{rest}"
+        );
     }
 }
 
