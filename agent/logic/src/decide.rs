@@ -113,7 +113,7 @@ fn drive(turn: &mut Turn<'_>, memory: &mut Memory) {
     let mut volumes = core::mem::take(&mut memory.volumes);
     let guard = guard::allows(turn, &memory.record);
     let mut is_due = false;
-    let around = Around::new(memory, &volumes, guard);
+    let around = Around::new(memory, &volumes, &turn.world.running, guard);
     for volume in &mut volumes {
         for _ in 0..STATES {
             let before = volume.state;

@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 use core::cell::Cell;
 
+use super::effects::EffectId;
 use super::guard::Refusal;
-use super::memory::{DiskMemory, Memory, State, Step, VolumeMemory};
+use super::memory::{DiskMemory, Job, Memory, State, Step, VolumeMemory};
 use super::role::is_root;
 use crate::text::Text;
 
@@ -36,14 +37,19 @@ pub(crate) fn works(volume: &VolumeMemory) -> bool {
 }
 
 impl<'a> Around<'a> {
-    /// What surrounds these volumes.
+    /// What surrounds these volumes, and which effects run by now. What has ended makes room in
+    /// this very turn: where nothing runs any more, nothing would bring about the next one.
     pub(crate) fn new(
         memory: &'a Memory,
         volumes: &[VolumeMemory],
+        running: &[EffectId],
         guard: Result<(), Refusal>,
     ) -> Around<'a> {
         let root = volumes.iter().find(|volume| is_root(volume));
-        let reads = |volume: &&VolumeMemory| volume.state == State::Healthy && volume.job.is_some();
+        let runs = |job: &Job| running.contains(&job.effect.id);
+        let reads = |volume: &&VolumeMemory| {
+            volume.state == State::Healthy && volume.job.as_ref().is_some_and(runs)
+        };
         Around {
             disks: &memory.disks,
             root_disks: root.map(|root| root.disks.clone()).unwrap_or_default(),
@@ -83,6 +89,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
+    use crate::recovery::effects::{Deed, Effect, Target};
 
     #[test]
     fn only_the_disks_below_a_volume_count_and_the_last_error_of_them() {
@@ -99,7 +106,7 @@ mod tests {
             disk("xvdd", None, false),
         ];
         let memory = Memory { disks, ..Memory::default() };
-        let around = Around::new(&memory, &[], Ok(()));
+        let around = Around::new(&memory, &[], &[], Ok(()));
         let of = |names: &[&str]| {
             let disks = names.iter().copied().map(Text::from).collect();
             let volume = VolumeMemory { disks, ..VolumeMemory::default() };
@@ -111,10 +118,19 @@ mod tests {
     }
 
     #[test]
-    fn four_super_blocks_are_read_at_a_time() {
+    fn four_super_blocks_are_read_at_a_time_and_one_that_was_read_makes_room() {
+        let reading = |id: EffectId| {
+            let deed = Deed::ReadIdentity(Target::default());
+            let effect = Effect { id, deadline_ms: None, deed }.into();
+            let job = Some(Job { effect, ordered_ms: 0, lost: 0 });
+            VolumeMemory { job, ..VolumeMemory::default() }
+        };
         let memory = Memory::default();
-        let around = Around::new(&memory, &[], Ok(()));
-        let may: Vec<bool> = (0..6).map(|_| around.may_read()).collect();
-        assert_eq!(may, [true, true, true, true, false, false]);
+        let volumes: Vec<VolumeMemory> = (1..=4).map(reading).collect();
+        let more = |running: &[EffectId]| {
+            let around = Around::new(&memory, &volumes, running, Ok(()));
+            (0..6).filter(|_| around.may_read()).count()
+        };
+        assert_eq!([more(&[1, 2, 3, 4]), more(&[2, 3, 4]), more(&[])], [0, 1, 4]);
     }
 }

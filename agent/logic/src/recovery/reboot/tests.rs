@@ -38,7 +38,7 @@ fn guest(answering_since_ms: u64) -> (Settings, World, Memory) {
 fn pending(bend: impl Fn(&mut Turn<'_>, &mut Around<'_>, &mut VolumeMemory)) -> (bool, State, u64) {
     let (settings, world, memory) = guest(0);
     let mut root = memory.volumes[0].clone();
-    let mut around = Around::new(&memory, &memory.volumes, Ok(()));
+    let mut around = Around::new(&memory, &memory.volumes, &[], Ok(()));
     let mut turn = Turn::sample(&settings, &world);
     bend(&mut turn, &mut around, &mut root);
     let State::RebootPending(at_ms) = root.state else { unreachable!("it is pending") };
@@ -80,7 +80,7 @@ fn the_disk_is_compared_anew_right_before() {
 #[test]
 fn a_reboot_is_announced_once_with_its_time() {
     let (settings, world, memory) = guest(0);
-    let around = Around::new(&memory, &memory.volumes, Ok(()));
+    let around = Around::new(&memory, &memory.volumes, &[], Ok(()));
     let mut turn = Turn { jitter_ms: 7_000, ..Turn::sample(&settings, &world) };
     let mut root =
         VolumeMemory { state: State::Recovering(Step::Verify), ..VolumeMemory::default() };

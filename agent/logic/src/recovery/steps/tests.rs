@@ -111,7 +111,7 @@ impl Case {
         let (seen, below) = (VolumeSeen::default(), below(&volume));
         let mount = &self.world.seen.mounts[0];
         let sight = self.is_mounted.then_some(Sight { seen: &seen, mount, volume: &below });
-        let around = Around::new(&self.memory, &[], Ok(()));
+        let around = Around::new(&self.memory, &[], &[], Ok(()));
         let mut turn = Turn::sample(&self.settings, &self.world);
         turn.next_effect = 100;
         advance(&mut turn, &mut volume, &Place { around: &around, sight }, step);
@@ -296,7 +296,7 @@ fn what_took_nothing_yet_turns_back_and_what_did_goes_on() {
         let is_silent = number >= 2;
         let readiness = |step, is_stopped: bool| {
             let case = if is_stopped { Case::at(step) } else { Case::at(step).without_users() };
-            let mut around = Around::new(&case.memory, &[], Ok(()));
+            let mut around = Around::new(&case.memory, &[], &[], Ok(()));
             let mut turn = Turn::sample(&case.settings, &case.world);
             bend(&mut turn, &mut around);
             let place = Place { around: &around, sight: None };

@@ -40,7 +40,7 @@ fn reboots(now_ms: u64, dead_for_ms: u64, other_answers: bool) -> (bool, u64) {
     let disks = vec![disk("xvda", Some(0), now_ms), disk("xvdb", other, now_ms)];
     let volumes = vec![root.clone(), volume("/srv", "xvdb")];
     let memory = Memory { disks, volumes, ..Memory::default() };
-    let around = Around::new(&memory, &memory.volumes, Ok(()));
+    let around = Around::new(&memory, &memory.volumes, &[], Ok(()));
     let mut turn = Turn::sample(&settings, &world);
     (is_ready_for_reboot(&mut turn, &root, &around), turn.wake_ms)
 }
@@ -69,7 +69,7 @@ fn beside(root: Option<State>) -> (bool, State) {
     let mut volume = VolumeMemory { disks: vec!["xvdb".into()], state, ..VolumeMemory::default() };
     let disks = vec![disk("xvdb", Some(0), MINUTE_MS)];
     let memory = Memory { disks, ..Memory::default() };
-    let mut around = Around::new(&memory, &[], Ok(()));
+    let mut around = Around::new(&memory, &[], &[], Ok(()));
     around.root_state = root;
     let is_ready =
         is_ready_for_recovery(&mut Turn::sample(&settings, &world), &mut volume, &around);

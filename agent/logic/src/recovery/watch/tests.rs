@@ -56,7 +56,7 @@ impl Case {
         let seen = VolumeSeen::default();
         let sight = Sight { seen: &seen, mount: &self.world.seen.mounts[0], volume: &below };
         let memory = Memory { disks: vec![self.disk.clone()], ..Memory::default() };
-        let around = Around::new(&memory, &[], Ok(()));
+        let around = Around::new(&memory, &[], &[], Ok(()));
         let mut turn = Turn { next_effect: 100, ..Turn::sample(&self.settings, &self.world) };
         watch(&mut turn, &mut self.volume, &around, &sight);
         (turn.effects.into_iter().map(|effect| effect.deed).collect(), turn.wake_ms)
