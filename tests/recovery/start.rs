@@ -2,10 +2,18 @@
 //! is wrong.
 
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
+use harness::deadline;
+use harness::fault::{Answer, Fault};
+use harness::faulty_disk::FaultyDisk;
 use harness::{program, requires};
 
 use crate::stage::{AT, Stage};
+
+/// Long before a disk that does not answer is asked again.
+const WITHIN: Duration = Duration::from_secs(20);
 
 /// Takes a program away from the guest.
 fn remove_program(stage: &Stage, name: &str) {
@@ -75,4 +83,34 @@ fn with_a_wrong_configuration_a_dead_volume_is_only_reported() {
     stage.until("it is read", |stage| stage.said().contains("was read again").then_some(()));
     assert_eq!(stage.xvdguard(&["release", AT]).code, Some(0));
     stage.until("the volume takes writes", |stage| stage.takes_writes().then_some(()));
+}
+
+/// Four super blocks are read at a time; all four come to their ends while the daemon sleeps. Then
+/// nothing would wake it but the question 30 s later whether these disks have stalled.
+#[test]
+fn every_super_block_is_read_although_the_first_four_end_at_once() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let others: Vec<FaultyDisk> = (0..5).map(|_| FaultyDisk::formatted("ext4").unwrap()).collect();
+    let mut stage = Stage::beside("ext4", &others.iter().collect::<Vec<_>>());
+    stage.configure("[daemon]\ntick = \"10m\"\n");
+    for (number, other) in others.iter().enumerate() {
+        let (node, at) = (other.device.node().display(), format!("/run/other-{number}"));
+        stage.guest.run(&format!("mkdir {at} && mount -t ext4 {node} {at}")).unwrap();
+    }
+    let hang = Fault::Read(Answer::Hang);
+    others.iter().chain([&stage.disk]).for_each(|disk| disk.storage.set(hang).unwrap());
+    stage.start_daemon();
+    let count = |stage: &Stage, key: &str| {
+        let memory = stage.memory();
+        let volumes = memory["volumes"].as_array().map(Vec::as_slice).unwrap_or_default();
+        volumes.iter().filter(|volume| !volume[key].is_null()).count()
+    };
+    stage.until("four are being read", |stage| (count(stage, "job") == 4).then_some(()));
+    let pid = stage.daemon_pid();
+    stage.guest.run(&format!("kill -STOP {pid}")).unwrap();
+    others.iter().chain([&stage.disk]).for_each(|disk| disk.storage.heal().unwrap());
+    thread::sleep(Duration::from_millis(500));
+    stage.guest.run(&format!("kill -CONT {pid}")).unwrap();
+    let known = deadline::seen(WITHIN, || (count(&stage, "identity") == 6).then_some(()));
+    assert!(known.is_some(), "{:#}", stage.memory());
 }
