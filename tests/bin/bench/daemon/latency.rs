@@ -116,11 +116,10 @@ fn stage(bench: &Bench, guests: usize) -> Result<Took> {
 
 fn guest(bench: &Bench, took: &mut Took) -> Result<()> {
     let watched = Watched::start(bench, VOLUMES)?;
-    let mut dmesg = Command::new("sh");
-    dmesg.args(["-c", "exec dmesg --follow-new | grep --line-buffered 'Aborting journal'"]);
-    dmesg.stdout(Stdio::piped()).stderr(Stdio::null()).stdin(Stdio::null());
-    let mut dmesg = Helper::start(dmesg)?;
-    let lines = follow(&mut dmesg)?;
+    let mut dmesg = rival(&["dmesg", "--follow-new"], Stdio::null())?;
+    let lines = dmesg.take_output()?.into();
+    let mut grep = rival(&["grep", "--line-buffered", "Aborting journal"], lines)?;
+    let lines = follow(&mut grep)?;
     let bare = bare_reader()?;
     // dmesg has opened what it follows.
     thread::sleep(Duration::from_secs(1));
@@ -137,6 +136,14 @@ fn guest(bench: &Bench, took: &mut Took) -> Result<()> {
         thread::sleep(PAUSE);
     }
     Ok(())
+}
+
+/// A program whose output is read. No shell: what that starts would outlive it, and read every
+/// later flood.
+fn rival(words: &[&str], input: Stdio) -> Result<Helper> {
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).stdin(input).stdout(Stdio::piped()).stderr(Stdio::null());
+    Helper::start(command)
 }
 
 /// Follows the kernel log with poll(2) and read(2); lines about journals, as they come.
