@@ -1,5 +1,5 @@
 //! What the daemon finds out at start: programs that a recovery would miss, a configuration that
-//! is wrong.
+//! is wrong, the super block of each volume.
 
 use std::path::Path;
 use std::thread;
