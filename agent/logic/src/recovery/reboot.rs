@@ -7,8 +7,9 @@ use super::around::Around;
 use super::disks::{Names, are_settled};
 use super::effects::{Deed, Ladder, Level, Outcome};
 use super::guard::Refusal;
-use super::incident::{give_up, tell};
+use super::incident::{PATIENCE_MS, give_up, tell};
 use super::memory::{Memory, State, Step, VolumeMemory, Why};
+use super::role::is_root;
 use super::turn::{Progress, Turn, ms};
 use super::volumes::enter;
 use crate::wording;
@@ -19,6 +20,20 @@ const KEEPER_MS: u64 = 30_000;
 /// How long it is good to know that it is the same disk: what comes back after that might be an
 /// older snapshot, and the next boot would stop there.
 const COMPARED_MS: u64 = 2_000;
+
+/// The disks that a reboot for this volume waits for. The next boot mounts them all, and stops
+/// where one of them fails. Root alone is worth more than another disk that never comes back.
+pub(crate) fn needs<'a>(
+    turn: &Turn<'_>,
+    volume: &'a VolumeMemory,
+    around: &'a Around<'_>,
+) -> Names<'a> {
+    let settle_ms = ms(turn.settings.reboot.settle.value);
+    let since_ms = volume.incident_ms.unwrap_or(turn.now_ms);
+    let is_patient = !is_root(volume) || turn.now_ms < since_ms + PATIENCE_MS;
+    let others = if is_patient { &around.all_disks } else { &around.root_disks };
+    Names { own: &volume.disks, root: others, settle_ms }
+}
 
 /// The volume is dead, its disk is the same and answers: a reboot would heal it.
 pub(crate) fn arm(turn: &mut Turn<'_>, volume: &mut VolumeMemory, around: &Around<'_>) {
@@ -57,8 +72,7 @@ pub(crate) fn is_due(
         refuse(turn, volume, refusal);
         return false;
     }
-    let settle_ms = ms(turn.settings.reboot.settle.value);
-    let names = Names { own: &volume.disks, root: &around.root_disks, settle_ms };
+    let names = needs(turn, volume, around);
     if turn.is_held || !are_settled(turn, around.disks, &names) {
         enter(turn, volume, State::Aborted);
         return false;

@@ -5,8 +5,9 @@
 
 use super::around::Around;
 use super::disks::{Names, are_settled};
-use super::incident::{PATIENCE_MS, give_up};
+use super::incident::give_up;
 use super::memory::{State, Step, VolumeMemory, Why};
+use super::reboot;
 use super::role::{Role, role};
 use super::turn::{Turn, ms};
 use super::volumes::{Sight, enter};
@@ -45,17 +46,11 @@ pub(crate) fn wait(
 }
 
 fn is_ready_for_reboot(turn: &mut Turn<'_>, volume: &VolumeMemory, around: &Around<'_>) -> bool {
-    let settle_ms = ms(turn.settings.reboot.settle.value);
-    // The next boot mounts them all, and stops where one of them fails. Root is worth more than
-    // another disk that never comes back.
-    let since_ms = volume.incident_ms.unwrap_or(turn.now_ms);
-    let is_patient = turn.now_ms < since_ms + PATIENCE_MS;
-    let others = if is_patient { &around.all_disks } else { &around.root_disks };
-    let names = Names { own: &volume.disks, root: others, settle_ms };
+    let names = reboot::needs(turn, volume, around);
     let minimum_ms = ms(turn.settings.reboot.minimum_uptime.value);
     if turn.now_ms < minimum_ms {
         // The disks are asked a while before.
-        let early_ms = minimum_ms.saturating_sub(2 * settle_ms);
+        let early_ms = minimum_ms.saturating_sub(2 * names.settle_ms);
         turn.wake(if turn.now_ms < early_ms { early_ms } else { minimum_ms });
         return false;
     }

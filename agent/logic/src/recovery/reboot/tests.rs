@@ -62,6 +62,8 @@ fn a_reboot_is_taken_back() {
     let state = |bend: fn(&mut Turn<'_>, &mut Around<'_>, &mut VolumeMemory)| pending(bend).1;
     assert_eq!(state(|turn, _, _| turn.is_held = true), State::Aborted);
     assert_eq!(state(|_, around, _| around.disks = &[]), State::Aborted, "nobody answers");
+    let beside = state(|_, around, _| around.all_disks.push("xvdb".into()));
+    assert_eq!(beside, State::Aborted, "another disk is silent");
     let refused = |_: &mut Turn<'_>, around: &mut Around<'_>, _: &mut VolumeMemory| {
         around.guard = Err(Refusal::NotLasting);
     };

@@ -24,6 +24,10 @@ fn disk(name: &str, since_ms: Option<u64>, now_ms: u64) -> DiskMemory {
 /// Whether a reboot for `/` on xvda may begin so long after boot, its incident being that old, with
 /// another volume's disk that answers or not; and when to look again.
 fn reboots(now_ms: u64, dead_for_ms: u64, other_answers: bool) -> (bool, u64) {
+    reboots_for("/", now_ms, dead_for_ms, other_answers)
+}
+
+fn reboots_for(point: &str, now_ms: u64, dead_for_ms: u64, other_answers: bool) -> (bool, u64) {
     let (settings, mut world) = (Settings::default(), World::default());
     world.seen.boot_ms = now_ms;
     let volume = |point: &str, disk: &str| {
@@ -31,18 +35,18 @@ fn reboots(now_ms: u64, dead_for_ms: u64, other_answers: bool) -> (bool, u64) {
         volume.target.mount_point = point.into();
         volume
     };
-    let root = VolumeMemory {
+    let dead = VolumeMemory {
         incident_ms: Some(now_ms - dead_for_ms),
         state: State::Aborted,
-        ..volume("/", "xvda")
+        ..volume(point, "xvda")
     };
     let other = other_answers.then_some(0);
     let disks = vec![disk("xvda", Some(0), now_ms), disk("xvdb", other, now_ms)];
-    let volumes = vec![root.clone(), volume("/srv", "xvdb")];
+    let volumes = vec![dead.clone(), volume("/srv", "xvdb")];
     let memory = Memory { disks, volumes, ..Memory::default() };
     let around = Around::new(&memory, &memory.volumes, &[], Ok(()));
     let mut turn = Turn::sample(&settings, &world);
-    (is_ready_for_reboot(&mut turn, &root, &around), turn.wake_ms)
+    (is_ready_for_reboot(&mut turn, &dead, &around), turn.wake_ms)
 }
 
 /// Ten minutes by default, and the disks are asked a minute before: twice `settle`.
@@ -59,6 +63,14 @@ fn a_reboot_waits_half_an_hour_for_every_other_disk() {
     assert!(!reboots(now_ms, 30 * MINUTE_MS - 1, false).0);
     assert!(reboots(now_ms, 30 * MINUTE_MS, false).0);
     assert!(reboots(now_ms, 0, true).0);
+}
+
+/// What lives on a silent disk would be lost to it, and the guest works without `/var`.
+#[test]
+fn a_reboot_for_less_than_root_waits_for_every_disk() {
+    let now_ms = 240 * MINUTE_MS;
+    assert!(!reboots_for("/var", now_ms, 180 * MINUTE_MS, false).0);
+    assert!(reboots_for("/var", now_ms, 0, true).0);
 }
 
 /// What a data volume comes to while root stands there.
