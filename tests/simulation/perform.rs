@@ -2,6 +2,7 @@
 //! look again right before they act.
 
 use xvdguard_logic::effect::Attribute;
+use xvdguard_logic::kernel_version::KernelVersion;
 use xvdguard_logic::recovery::effects::{
     Deed, Effect, EffectId, Ended, Failure, FailureKind, Identity, Outcome, Target, Users,
 };
@@ -192,6 +193,12 @@ fn identity(machine: &Machine, index: usize) -> Identity {
     }
 }
 
+/// Whether a flush can be sent to a mounted disk by itself: io_uring knows a ranged one (5.1+);
+/// ext3 and ext4 send one where there is nothing to commit.
+pub fn can_flush_alone(kernel: KernelVersion, fstype: &str) -> bool {
+    kernel >= KernelVersion::new(5, 1, 0) || fstype.starts_with("ext")
+}
+
 /// What came of it; none while it hangs.
 fn finish(machine: &mut Machine, deed: &Deed) -> Option<Outcome> {
     match deed {
@@ -267,6 +274,9 @@ fn of_volume(machine: &mut Machine, deed: &Deed, target: &Target, index: usize) 
             }
             if plan.is_undead {
                 return Some(Outcome::Done);
+            }
+            if can_flush_alone(machine.kernel, plan.fstype) {
+                machine.flush(plan.disk);
             }
             match machine.write(index) {
                 Wrote::Well => Some(Outcome::Done),

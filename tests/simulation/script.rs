@@ -13,6 +13,8 @@ use xvdguard_logic::recovery::memory::BootRecord;
 use xvdguard_logic::recovery::world::{Burden, Hold};
 use xvdguard_logic::text::Text;
 
+use crate::perform::can_flush_alone;
+
 /// One second, in the unit of the simulation.
 pub const SECOND: u64 = 1_000;
 /// One minute.
@@ -177,7 +179,7 @@ impl Script {
         for _ in 0..1 + random.below(2) {
             outage(&mut random, &volumes, &mut events);
         }
-        people(&mut random, &volumes, &settings, &mut events);
+        people(&mut random, kernel, &volumes, &settings, &mut events);
         events.sort_by_key(|(at_ms, _)| *at_ms);
         let last_ms = events.last().map_or(0, |(at_ms, _)| *at_ms);
         let quiet_ms = last_ms + MINUTE;
@@ -346,6 +348,7 @@ fn outage(random: &mut Random, volumes: &[Plan], events: &mut Vec<(u64, Event)>)
 
 fn people(
     random: &mut Random,
+    kernel: KernelVersion,
     volumes: &[Plan],
     settings: &Settings,
     events: &mut Vec<(u64, Event)>,
@@ -383,7 +386,10 @@ fn people(
     // Who forbids the write that would tell has to believe the kernel.
     let is_probed = settings.daemon.write_probe.value != WriteProbe::Never;
     // And the write that clears up a false line could be what kills an idle file system.
-    let refuses = |backend: &Backend| backend.fails_writes_alone() || *backend == Backend::Refusing;
+    let is_flushed_first = volumes.iter().all(|one| can_flush_alone(kernel, one.fstype));
+    let refuses = |backend: &Backend| {
+        backend.fails_writes_alone() || (*backend == Backend::Refusing && !is_flushed_first)
+    };
     let is_refused = |(_, event): &(u64, Event)| match event {
         Event::Backend(_, backend) => refuses(backend),
         _ => false,

@@ -42,8 +42,9 @@ pub enum Deed {
     SetQueue(QueueSetting),
     /// Read the super block with O_DIRECT. Ends with `Identity`.
     ReadIdentity(Target),
-    /// Create a new file below the mount point, write and fsync it, remove it; st_dev and mount id
-    /// checked before. `Done`: the volume takes writes. `Failed` with `ReadOnly`: it does not.
+    /// Flush its device, then create a new file below the mount point, write and fsync it, remove
+    /// it; st_dev and mount id checked before. `Done`: the volume takes writes. `Failed` with
+    /// `ReadOnly`: it does not.
     ProbeWrite(Target),
     /// Read the super block with O_DIRECT and compare. `Failed` with `Different`: another disk.
     VerifySameDisk(Target, Identity),
