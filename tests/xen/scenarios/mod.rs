@@ -36,6 +36,7 @@ mod recovery_hold;
 mod recovery_idle;
 mod recovery_killed;
 mod recovery_moved;
+mod recovery_probed;
 mod recovery_refused;
 mod recovery_refusing;
 mod recovery_root;
@@ -76,7 +77,7 @@ pub const ALL: [Scenario; 15] = [
 ];
 
 /// What the daemon does about it.
-pub const RECOVERIES: [Story; 19] = [
+pub const RECOVERIES: [Story; 20] = [
     recovery_root::STORY,
     recovery_killed::STORY,
     recovery_budget::STORY,
@@ -91,6 +92,7 @@ pub const RECOVERIES: [Story; 19] = [
     recovery_moved::WITHOUT_PAUSE,
     recovery_idle::STORY,
     recovery_refused::STORY,
+    recovery_probed::STORY,
     recovery_debian::DATA,
     recovery_debian::ROOT,
     recovery_debian::VAR,
