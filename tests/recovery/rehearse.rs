@@ -1,6 +1,12 @@
 //! `rehearse` and `plan --recovery`: what a recovery would find, with everything left as it is.
 
-use harness::programs::Ran;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use harness::fault::{Answer, Fault};
+use harness::helper::Helper;
+use harness::programs::{self, Ran};
 use harness::requires;
 
 use crate::stage::{AT, Stage};
@@ -53,6 +59,30 @@ fn a_volume_without_users_is_ready_and_the_rehearsal_leaves_nothing() {
         assert!(planned.out().contains(&step), "{}", planned.out());
     }
     assert_untouched(&stage, &mount);
+}
+
+/// One that is refused inside a commit would kill the journal, up to Linux 6.10.
+#[test]
+fn a_flush_alone_comes_before_the_first_write() {
+    let Some(_) = requires::faulty_disk("ext4") else { return };
+    let Some(_) = requires::io_uring() else { return };
+    let stage = volume();
+    let (storage, node) = (&stage.disk.storage, stage.disk.device.node().display());
+    let anew = format!("umount {AT} && mount -o noinit_itable {node} {AT} && sync");
+    stage.guest.run(&anew).unwrap();
+    let writes = || storage.counters().unwrap().writes;
+    let before = stage.until("nobody writes any more", |_| {
+        let before = writes();
+        thread::sleep(Duration::from_secs(1));
+        (writes() == before).then_some(before)
+    });
+    storage.set(Fault::Fsync(Answer::Hang)).unwrap();
+    let mut rehearse = stage.guest.command(programs::xvdguard());
+    rehearse.args(["rehearse", AT]).stdout(Stdio::null());
+    let _rehearsal = Helper::start(rehearse).unwrap();
+    stage.until("a flush has come", |_| (storage.counters().unwrap().hanging > 0).then_some(()));
+    assert_eq!(writes(), before);
+    storage.heal().unwrap();
 }
 
 #[test]

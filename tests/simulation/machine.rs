@@ -10,28 +10,8 @@ use xvdguard_logic::recovery::memory::BootRecord;
 use xvdguard_logic::recovery::signs::Signs;
 use xvdguard_logic::recovery::world::Hold;
 
+use crate::disk::Disk;
 use crate::script::{Backend, Ending, Event, Plan, Script};
-
-/// A disk and what serves it.
-#[derive(Debug, Clone)]
-pub struct Disk {
-    pub name: &'static str,
-    pub backend: Backend,
-    /// Which file system is on it.
-    pub content: u64,
-    pub in_flight: u64,
-    pub completed: u64,
-    pub written: u64,
-    pub is_loaded: bool,
-    pub write_back: bool,
-    /// A flush failed since it connected.
-    pub flush_failed: bool,
-    pub offers_flush: bool,
-    pub key_is_zero: bool,
-    pub connection: u64,
-    /// When it gave an error last.
-    pub failed_ms: Option<u64>,
-}
 
 /// A file system and its users.
 #[derive(Debug, Clone)]
@@ -52,6 +32,8 @@ pub struct Volume {
     pub away_until_ms: Option<u64>,
     /// When a person started its users last.
     pub started_ms: Option<u64>,
+    /// Written to by the daemon while flushes are refused, where none can be sent alone before.
+    pub is_at_risk: bool,
     /// What must never be done to it, and was.
     pub damage: Vec<String>,
 }
@@ -94,21 +76,8 @@ pub enum Wrote {
 
 impl Machine {
     pub fn new(script: &Script, seed: u64) -> Machine {
-        let disks = script.volumes.iter().enumerate().map(|(index, plan)| Disk {
-            name: plan.disk,
-            backend: Backend::Up,
-            content: index as u64,
-            in_flight: 0,
-            completed: 0,
-            written: 0,
-            is_loaded: false,
-            write_back: true,
-            flush_failed: false,
-            offers_flush: true,
-            key_is_zero: false,
-            connection: 1,
-            failed_ms: None,
-        });
+        let disks = script.volumes.iter().enumerate();
+        let disks = disks.map(|(index, plan)| Disk::new(plan.disk, index as u64));
         let volumes = script.volumes.iter().enumerate().map(|(index, plan)| Volume {
             plan: plan.clone(),
             mount: Some(30 + index as u64),
@@ -122,6 +91,7 @@ impl Machine {
             next_write_ms: plan.write_every_ms,
             away_until_ms: None,
             started_ms: None,
+            is_at_risk: false,
             damage: Vec::new(),
         });
         Machine {
@@ -234,15 +204,10 @@ impl Machine {
             }
             Backend::Up | Backend::Slow | Backend::Refusing => {}
         }
-        let is_refused =
-            disk.backend == Backend::Refusing || (disk.connection > 1 && !disk.offers_flush);
         disk.completed += 1;
         disk.written += 1;
-        if disk.write_back && is_refused && !disk.flush_failed {
-            disk.flush_failed = true;
-            disk.key_is_zero = disk.offers_flush;
-            disk.write_back = !aborts;
-            self.line(4, &format!("blkfront: {name}: flush op failed"), false);
+        if disk.refuses_flushes() || disk.has_no_flush() {
+            self.flush_fails(name);
             if aborts {
                 self.request_failed(name);
                 self.dies(index);
@@ -254,14 +219,15 @@ impl Machine {
 
     /// A lone flush: it kills nothing.
     pub fn flush(&mut self, name: &str) {
-        let aborts = self.kernel.aborts_on_failed_flush();
-        let disk = self.disk(name);
-        if disk.write_back && disk.backend == Backend::Refusing && !disk.flush_failed {
-            disk.flush_failed = true;
-            disk.key_is_zero = true;
-            disk.write_back = !aborts;
-            self.line(4, &format!("blkfront: {name}: flush op failed"), false);
+        if self.disk(name).refuses_flushes() {
+            self.flush_fails(name);
         }
+    }
+
+    fn flush_fails(&mut self, name: &str) {
+        let aborts = self.kernel.aborts_on_failed_flush();
+        self.disk(name).flush_fails(aborts);
+        self.line(4, &format!("blkfront: {name}: flush op failed"), false);
     }
 
     pub fn mount(&mut self, index: usize) {
@@ -458,7 +424,7 @@ impl Machine {
         }
         let disk = self.disk(name);
         if disk.backend == Backend::Gone {
-            connects(disk);
+            disk.connects();
         }
         disk.backend = backend;
         if backend != Backend::Stalled {
@@ -482,14 +448,8 @@ impl Machine {
         self.domain += 1;
         self.line(4, "suspending xenstore...", false);
         for disk in &mut self.disks {
-            connects(disk);
+            disk.connects();
             disk.offers_flush = offers_flush;
         }
     }
-}
-
-fn connects(disk: &mut Disk) {
-    disk.connection += 1;
-    disk.key_is_zero = false;
-    disk.flush_failed = false;
 }

@@ -9,6 +9,8 @@
 #[cfg(test)]
 mod bugs;
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
 mod invariants;
 #[cfg(test)]
 mod judge;

@@ -193,10 +193,9 @@ fn identity(machine: &Machine, index: usize) -> Identity {
     }
 }
 
-/// Whether a flush can be sent to a mounted disk by itself: io_uring knows a ranged one (5.1+);
-/// ext3 and ext4 send one where there is nothing to commit.
-pub fn can_flush_alone(kernel: KernelVersion, fstype: &str) -> bool {
-    kernel >= KernelVersion::new(5, 1, 0) || fstype.starts_with("ext")
+/// Whether a flush can be sent to a mounted disk by itself: a ranged one, by io_uring.
+pub fn can_flush_alone(kernel: KernelVersion) -> bool {
+    kernel >= KernelVersion::new(5, 1, 0)
 }
 
 /// What came of it; none while it hangs.
@@ -275,8 +274,10 @@ fn of_volume(machine: &mut Machine, deed: &Deed, target: &Target, index: usize) 
             if plan.is_undead {
                 return Some(Outcome::Done);
             }
-            if can_flush_alone(machine.kernel, plan.fstype) {
+            if can_flush_alone(machine.kernel) {
                 machine.flush(plan.disk);
+            } else if machine.disk(plan.disk).refuses_flushes() {
+                machine.volumes[index].is_at_risk |= machine.volumes[index].is_alive;
             }
             match machine.write(index) {
                 Wrote::Well => Some(Outcome::Done),

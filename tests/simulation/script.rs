@@ -386,9 +386,8 @@ fn people(
     // Who forbids the write that would tell has to believe the kernel.
     let is_probed = settings.daemon.write_probe.value != WriteProbe::Never;
     // And the write that clears up a false line could be what kills an idle file system.
-    let is_flushed_first = volumes.iter().all(|one| can_flush_alone(kernel, one.fstype));
     let refuses = |backend: &Backend| {
-        backend.fails_writes_alone() || (*backend == Backend::Refusing && !is_flushed_first)
+        backend.fails_writes_alone() || (*backend == Backend::Refusing && !can_flush_alone(kernel))
     };
     let is_refused = |(_, event): &(u64, Event)| match event {
         Event::Backend(_, backend) => refuses(backend),

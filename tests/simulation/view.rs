@@ -12,6 +12,7 @@ use xvdguard_logic::vbd::keys::Keys;
 use xvdguard_logic::volume::Volume;
 use xvdguard_logic::xen::XenMode;
 
+use crate::disk;
 use crate::machine::{self, Machine};
 use crate::script::{Backend, Script};
 
@@ -35,7 +36,7 @@ pub fn world(machine: &mut Machine, script: &Script) -> World {
     if std::mem::take(&mut machine.hold_released) {
         releases.push(Release::Hold);
     }
-    let moving = |disk: &&mut machine::Disk| disk.is_loaded && disk.backend != Backend::Stalled;
+    let moving = |disk: &&mut disk::Disk| disk.is_loaded && disk.backend != Backend::Stalled;
     machine.disks.iter_mut().filter(moving).for_each(|disk| disk.completed += 1000);
     World {
         seen: observation(machine, &mounted),
@@ -138,7 +139,7 @@ fn volume_seen(machine: &Machine, index: usize) -> VolumeSeen {
     }
 }
 
-fn disk_seen(disk: &machine::Disk) -> DiskSeen {
+fn disk_seen(disk: &disk::Disk) -> DiskSeen {
     DiskSeen {
         name: Text::from(disk.name),
         sectors: 16384,
@@ -149,7 +150,7 @@ fn disk_seen(disk: &machine::Disk) -> DiskSeen {
     }
 }
 
-fn is_there(disk: &&machine::Disk) -> bool {
+fn is_there(disk: &&disk::Disk) -> bool {
     disk.backend != Backend::Gone
 }
 
@@ -158,7 +159,7 @@ fn disks(machine: &Machine) -> Vec<Disk> {
     disks.map(|(index, one)| disk(machine.kernel, index, one)).collect()
 }
 
-fn disk(kernel: KernelVersion, index: usize, disk: &machine::Disk) -> Disk {
+fn disk(kernel: KernelVersion, index: usize, disk: &disk::Disk) -> Disk {
     let key = if disk.key_is_zero { "0" } else { "1" };
     let backend: &[(&str, &str)] = if disk.offers_flush {
         &[("mode", "w"), ("feature-flush-cache", key)]

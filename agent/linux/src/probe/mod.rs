@@ -19,7 +19,7 @@ use crate::clock;
 use crate::root::Root;
 use crate::world::World;
 pub use flush::Method;
-pub(crate) use flush::{Answer, flush};
+pub(crate) use flush::flush;
 
 /// How far a run may go.
 #[derive(Debug, Clone, Copy)]

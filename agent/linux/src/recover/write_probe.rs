@@ -13,7 +13,7 @@ use xvdguard_logic::wording::hands as wording;
 
 use super::{Refusal, refusal};
 use crate::error::Error;
-use crate::probe::{Answer, Method, flush};
+use crate::probe::{Method, flush};
 use crate::root::Root;
 
 /// What the file is called where it must have a name.
@@ -31,7 +31,7 @@ pub fn probe(root: &Root, target: &Target) -> Result<Outcome, Refusal> {
     if is_other || !lies_on(&folder, target) {
         return Err(refusal(FailureKind::Gone, wording::mounted_otherwise(&shown)));
     }
-    flush_alone(root, target, &folder);
+    flush_alone(root, target);
     match write_new(&folder) {
         // A full file system is alive.
         Ok(()) | Err(Errno::NOSPC | Errno::DQUOT) => Ok(Outcome::Done),
@@ -41,14 +41,9 @@ pub fn probe(root: &Root, target: &Target) -> Result<Outcome, Refusal> {
 
 /// A flush that the backend refuses kills the journal inside a commit. Alone it hurts nothing, and
 /// blkfront sends none after it (blkif_interrupt, drivers/block/xen-blkfront.c, up to 6.10). What
-/// else it meets the write meets too.
-fn flush_alone(root: &Root, target: &Target, folder: &OwnedFd) {
-    let answer = flush(root, &target.device_name, target.device, Method::Ranged);
-    if answer == Answer::Mounted {
-        // Of a directory that was not changed ext3 and ext4 have nothing to commit, and flush
-        // (ext4_sync_file, fs/ext4/fsync.c).
-        let _ = fs::fsync(folder);
-    }
+/// else it meets the write meets too. Before 5.1 nothing sends one to a mounted device alone.
+fn flush_alone(root: &Root, target: &Target) {
+    let _ = flush(root, &target.device_name, target.device, Method::Ranged);
 }
 
 /// Whether it is on the device: what kernels without `mnt_id` can be asked. btrfs shows a number
