@@ -307,7 +307,8 @@ impl Machine {
         self.try_to_boot();
     }
 
-    /// The next boot: what answers is mounted, the rest when it answers.
+    /// The next boot: early boot proves each disk by a flush, what answers is mounted, the rest when
+    /// it answers.
     pub fn restart(&mut self) {
         self.reboot_at_ms = None;
         self.reboots.push(self.now_ms);
@@ -327,6 +328,9 @@ impl Machine {
             volume.mount = None;
             volume.running.clear();
             volume.away_until_ms = None;
+        }
+        for index in 0..self.disks.len() {
+            self.flush(self.disks[index].name);
         }
         self.try_to_boot();
     }
