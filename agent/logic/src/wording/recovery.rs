@@ -47,8 +47,14 @@ pub fn next(volume: &VolumeMemory, is_held: bool, now_ms: u64) -> Option<String>
         State::Erring => "healthy again when its disks stay quiet",
         State::Aborted if is_held => "on hold: nothing. Do: xvdguard release",
         State::Aborted => {
-            "waits until its disks have answered for long enough; a read-only one counts as \
-             silent, until its storage or blockdev --setrw makes it writable"
+            let whose = match volume.by_reboot {
+                true => "the disks of all volumes (for root, after half an hour, its own)",
+                false => "its disks",
+            };
+            return Some(format!(
+                "waits until {whose} have answered for long enough; a read-only one counts as \
+                 silent, until its storage or blockdev --setrw makes it writable"
+            ));
         }
         State::Recovering(step) => doing(step),
         State::RebootPending(at_ms) => {
@@ -258,4 +264,20 @@ pub fn sets(disk: &Disk, to: &str, reason: &str) -> String {
 /// A setting could not be made.
 pub fn not_set(setting: &QueueSetting) -> String {
     format!("{}: write_cache could not be set to {}", setting.disk, setting.new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_waited_for_is_named() {
+        let waits = |by_reboot| {
+            let volume =
+                VolumeMemory { state: State::Aborted, by_reboot, ..VolumeMemory::default() };
+            next(&volume, false, 0).unwrap_or_default()
+        };
+        assert!(waits(false).starts_with("waits until its disks have answered"));
+        assert!(waits(true).starts_with("waits until the disks of all volumes (for root"));
+    }
 }
