@@ -56,6 +56,10 @@ pub const BOOTED: &str = "# the boot has ended\nif command -v systemctl >/dev/nu
     systemctl is-system-running --wait; else until runlevel | grep -q ' 2$'; do sleep 1; done; \
     echo running; fi; true";
 
+/// Mounts every disk of a tiny guest, each at its own name.
+pub const MOUNT_ALL: &str = "# every disk is mounted\nfor disk in /dev/xvd?; do\n\
+    mkdir ${disk#/dev}; mount -t ext3 $disk ${disk#/dev}; done";
+
 /// Nothing configured.
 pub const UNCONFIGURED: Guard<'static> = Guard { words: "", policy: "" };
 

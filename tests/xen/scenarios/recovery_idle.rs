@@ -7,7 +7,7 @@ use harness::failure::Result;
 use super::hundred_disks::DAEMON;
 use crate::build::GuestKernel;
 use crate::scenario::HEALTHY;
-use crate::story::{Stage, Story, UNCONFIGURED, always};
+use crate::story::{MOUNT_ALL, Stage, Story, UNCONFIGURED, always};
 
 /// The story.
 pub const STORY: Story = Story {
@@ -26,7 +26,7 @@ const MEET: &str = "# somebody meets the errors\n\
 
 fn tell(stage: &mut Stage) -> Result<String> {
     stage.boot(&[HEALTHY, HEALTHY])?;
-    stage.guest("for disk in xvda xvdb; do mkdir /$disk; mount -t ext3 /dev/$disk /$disk; done")?;
+    stage.guest(MOUNT_ALL)?;
     if stage.is_guarded() {
         stage.guest(DAEMON)?;
     }

@@ -8,7 +8,7 @@ use super::hundred_disks::DAEMON;
 use crate::build::GuestKernel;
 use crate::order::disk_name;
 use crate::scenario::{Flushes, HEALTHY};
-use crate::story::{Stage, Story, UNCONFIGURED, always};
+use crate::story::{MOUNT_ALL, Stage, Story, UNCONFIGURED, always};
 
 /// The story.
 pub const STORY: Story = Story {
@@ -28,9 +28,7 @@ const EVERY_TICK: &str = "# it writes to each volume at every tick\nmkdir -p /et
 
 fn tell(stage: &mut Stage) -> Result<String> {
     stage.boot(&[HEALTHY; DISKS])?;
-    stage.guest(
-        "for disk in /dev/xvd?; do mkdir ${disk#/dev}; mount -t ext3 $disk ${disk#/dev}; done",
-    )?;
+    stage.guest(MOUNT_ALL)?;
     if stage.is_guarded() {
         stage.guest(EVERY_TICK)?;
         stage.guest(DAEMON)?;

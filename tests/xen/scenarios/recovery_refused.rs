@@ -8,7 +8,7 @@ use super::hundred_disks::DAEMON;
 use crate::build::GuestKernel;
 use crate::order::disk_name;
 use crate::scenario::{Flushes, HEALTHY};
-use crate::story::{Stage, Story, Told, UNCONFIGURED, always};
+use crate::story::{MOUNT_ALL, Stage, Story, Told, UNCONFIGURED, always};
 
 /// The story.
 pub const STORY: Story = Story {
@@ -30,9 +30,7 @@ const WRITERS: &str = "# somebody writes\nfor disk in /xvd?; do\n\
 
 fn tell(stage: &mut Stage) -> Result<String> {
     stage.boot(&[HEALTHY; DISKS])?;
-    stage.guest(
-        "for disk in /dev/xvd?; do mkdir ${disk#/dev}; mount -t ext3 $disk ${disk#/dev}; done",
-    )?;
+    stage.guest(MOUNT_ALL)?;
     if stage.is_guarded() {
         stage.guest(DAEMON)?;
     }
