@@ -19,6 +19,8 @@ pub struct Disk {
     pub offers_flush: bool,
     pub key_is_zero: bool,
     pub connection: u64,
+    /// When it took a write last.
+    pub wrote_ms: Option<u64>,
     /// When it gave an error last.
     pub failed_ms: Option<u64>,
 }
@@ -39,6 +41,7 @@ impl Disk {
             offers_flush: true,
             key_is_zero: false,
             connection: 1,
+            wrote_ms: None,
             failed_ms: None,
         }
     }

@@ -32,7 +32,7 @@ pub struct Volume {
     pub away_until_ms: Option<u64>,
     /// When a person started its users last.
     pub started_ms: Option<u64>,
-    /// Written to by the daemon while flushes are refused, where none can be sent alone before.
+    /// Written to by the daemon at a moment that it cannot know to be bad.
     pub is_at_risk: bool,
     /// What must never be done to it, and was.
     pub damage: Vec<String>,
@@ -183,6 +183,7 @@ impl Machine {
     /// A commit of that file system.
     pub fn write(&mut self, index: usize) -> Wrote {
         let (kernel, name) = (self.kernel, self.volumes[index].plan.disk);
+        let now_ms = self.now_ms;
         if !self.volumes[index].is_alive {
             return Wrote::Dead;
         }
@@ -206,6 +207,7 @@ impl Machine {
         }
         disk.completed += 1;
         disk.written += 1;
+        disk.wrote_ms = Some(now_ms);
         if disk.refuses_flushes() || disk.has_no_flush() {
             self.flush_fails(name);
             if aborts {
@@ -307,8 +309,8 @@ impl Machine {
         self.try_to_boot();
     }
 
-    /// The next boot: early boot proves each disk by a flush, what answers is mounted, the rest when
-    /// it answers.
+    /// The next boot: early boot proves each disk by a flush, what answers is mounted, and the rest
+    /// when it answers.
     pub fn restart(&mut self) {
         self.reboot_at_ms = None;
         self.reboots.push(self.now_ms);
@@ -336,7 +338,8 @@ impl Machine {
     }
 
     fn try_to_boot(&mut self) {
-        if !self.is_up && !self.works(0) {
+        let has_root = self.works(0) && self.is_same(0);
+        if !self.is_up && !has_root {
             return;
         }
         let was_up = std::mem::replace(&mut self.is_up, true);

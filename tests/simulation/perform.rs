@@ -236,7 +236,12 @@ fn finish(machine: &mut Machine, deed: &Deed) -> Option<Outcome> {
 }
 
 fn keep(machine: &mut Machine, record: &BootRecord) -> Outcome {
+    // Somebody's write was seen a moment ago, and between that one and this the storage failed.
+    let wrote_ms = machine.disk(machine.volumes[0].plan.disk).wrote_ms;
+    let is_recent = wrote_ms.is_some_and(|at_ms| at_ms + 2 * SECOND >= machine.now_ms);
+    let is_alive = machine.volumes[0].is_alive;
     if machine.write(0) != Wrote::Well {
+        machine.volumes[0].is_at_risk |= is_alive && is_recent;
         return Outcome::Failed(Failure { kind: FailureKind::ReadOnly, text: "no".into() });
     }
     machine.records.retain(|known| known.boot_id != record.boot_id);

@@ -25,8 +25,8 @@ pub fn judge(seed: u64, brain: Brain) -> (Story, Vec<Verdict>) {
     let mut story = play(seed, &script, Some(brain));
     let without = play(seed, &script, None);
     let mut wrong = std::mem::take(&mut story.wrong);
-    // Whoever has every volume written to at every tick takes the risk of such a write, and so does
-    // whoever has a kernel that sends no flush alone.
+    // Whoever has every volume written to at every tick takes the risk of such a write; and some
+    // moments nobody can know to be bad.
     let is_every_tick = script.settings.daemon.write_probe.value == WriteProbe::EveryTick;
     let is_at_risk = story.machine.volumes.iter().any(|volume| volume.is_at_risk);
     if !is_every_tick && !is_at_risk {
