@@ -255,11 +255,10 @@ fn waits(volume: &VolumeMemory) -> bool {
     }
 }
 
-/// Whether all of these disks have answered for `settle`, and those of root with them. Wakes the
-/// loop when that may be so.
+/// Whether all of these disks have answered for `settle`. Wakes the loop when that may be so.
 pub(crate) fn are_settled(turn: &mut Turn<'_>, disks: &[DiskMemory], names: &Names<'_>) -> bool {
     let settle_ms = names.settle_ms;
-    let all = names.own.iter().chain(names.root);
+    let all = names.own.iter().chain(names.others);
     let mut settled = true;
     for name in all {
         match disks.iter().find(|disk| disk.name == *name) {
@@ -277,7 +276,7 @@ pub(crate) fn are_settled(turn: &mut Turn<'_>, disks: &[DiskMemory], names: &Nam
     settled
 }
 
-/// The same, and all of them answered a moment ago: what is written now to a volume that may live
+/// The same, and its own answered a moment ago: what is written now to a volume that may live
 /// shall not be the first to meet the next outage.
 pub(crate) fn answer_now(turn: &mut Turn<'_>, disks: &[DiskMemory], names: &Names<'_>) -> bool {
     let now_ms = turn.now_ms;
@@ -290,16 +289,16 @@ pub(crate) fn answer_now(turn: &mut Turn<'_>, disks: &[DiskMemory], names: &Name
 pub(crate) struct Names<'a> {
     /// Those of the volume.
     pub own: &'a [Text],
-    /// Those of root.
-    pub root: &'a [Text],
+    /// Those that count as well: of root, or of all volumes.
+    pub others: &'a [Text],
     /// In milliseconds.
     pub settle_ms: u64,
 }
 
 impl<'a> Names<'a> {
     /// Settled as `[recovery]` says.
-    pub(crate) fn recovery(turn: &Turn<'_>, own: &'a [Text], root: &'a [Text]) -> Names<'a> {
-        Names { own, root, settle_ms: ms(turn.settings.recovery.settle.value) }
+    pub(crate) fn recovery(turn: &Turn<'_>, own: &'a [Text], others: &'a [Text]) -> Names<'a> {
+        Names { own, others, settle_ms: ms(turn.settings.recovery.settle.value) }
     }
 }
 

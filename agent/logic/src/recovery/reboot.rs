@@ -32,7 +32,7 @@ pub(crate) fn needs<'a>(
     let since_ms = volume.incident_ms.unwrap_or(turn.now_ms);
     let is_patient = !is_root(volume) || turn.now_ms < since_ms + PATIENCE_MS;
     let others = if is_patient { &around.all_disks } else { &around.root_disks };
-    Names { own: &volume.disks, root: others, settle_ms }
+    Names { own: &volume.disks, others, settle_ms }
 }
 
 /// The volume is dead, its disk is the same and answers: a reboot would heal it.

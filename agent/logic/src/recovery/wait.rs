@@ -1,7 +1,7 @@
 //! A volume that is dead, until something can be done about it.
 //!
-//! Waits for its disks and those of root, for a hold to end, for root, for the minimum uptime.
-//! Nothing is begun while one of them is missing.
+//! Waits for its disks and those of root, before a reboot for those of all volumes; for a hold to
+//! end, for root, for the minimum uptime. Nothing is begun while one of them is missing.
 
 use super::around::Around;
 use super::disks::{Names, are_settled};
