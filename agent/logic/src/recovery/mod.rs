@@ -8,7 +8,7 @@
 //!     erring   errors, or a suspicion that only a write can clear up
 //!       ↓
 //!    aborted   wait: disks of volume and root answer for `settle`, no hold, root alive
-//!       ↓                                                     (root: minimum uptime)
+//!       ↓                                     (reboot: disks of all volumes, minimum uptime)
 //!    confirm → verify ─┬─ root and like it: guard, jitter → reboot-pending → next boot
 //!                      └─ list → stop → umount → free → fsck → mount → probe → start → healthy
 //!                                  ╲      ╱        ╲____ storage fails: again, as often as allowed
