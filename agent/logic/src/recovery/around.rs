@@ -18,7 +18,8 @@ pub(crate) struct Around<'a> {
     pub disks: &'a [DiskMemory],
     /// The disks below root.
     pub root_disks: Vec<Text>,
-    /// All disks.
+    /// All disks but those that nothing was ever written to: what is read-only by intention never
+    /// counts as answering.
     pub all_disks: Vec<Text>,
     /// Where root stands; none where root is not watched.
     pub root_state: Option<State>,
@@ -50,10 +51,14 @@ impl<'a> Around<'a> {
         let reads = |volume: &&VolumeMemory| {
             volume.state == State::Healthy && volume.job.as_ref().is_some_and(runs)
         };
+        let is_written = |name: &Text| {
+            volumes.iter().any(|volume| volume.was_writable && volume.disks.contains(name))
+        };
+        let counts = |disk: &&DiskMemory| !disk.is_read_only || is_written(&disk.name);
         Around {
             disks: &memory.disks,
             root_disks: root.map(|root| root.disks.clone()).unwrap_or_default(),
-            all_disks: memory.disks.iter().map(|disk| disk.name.clone()).collect(),
+            all_disks: memory.disks.iter().filter(counts).map(|disk| disk.name.clone()).collect(),
             root_state: root.map(|root| root.state),
             is_work_under_way: Cell::new(volumes.iter().any(works)),
             is_rebooting: memory.is_rebooting,
@@ -132,5 +137,24 @@ mod tests {
             (0..6).filter(|_| around.may_read()).count()
         };
         assert_eq!([more(&[1, 2, 3, 4]), more(&[2, 3, 4]), more(&[])], [0, 1, 4]);
+    }
+    /// An ISO that is mounted would keep a dead root waiting for half an hour, and `/var` for ever.
+    #[test]
+    fn a_disk_that_is_read_only_by_intention_is_not_waited_for() {
+        let disk = |name: &str, is_read_only| DiskMemory {
+            name: Text::from(name),
+            is_read_only,
+            ..DiskMemory::default()
+        };
+        let disks = vec![disk("xvda", false), disk("xvdb", true), disk("xvdc", true)];
+        let memory = Memory { disks, ..Memory::default() };
+        let volume = |name: &str, was_writable| VolumeMemory {
+            disks: vec![Text::from(name)],
+            was_writable,
+            ..VolumeMemory::default()
+        };
+        let volumes = [volume("xvda", true), volume("xvdb", false), volume("xvdc", true)];
+        let around = Around::new(&memory, &volumes, &[], Ok(()));
+        assert_eq!(around.all_disks, ["xvda", "xvdc"].map(Text::from));
     }
 }
